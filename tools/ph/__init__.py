@@ -1,0 +1,1 @@
+"""ph: builds, runs, tests and debugs Polyhedron. Python's standard library only."""

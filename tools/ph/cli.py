@@ -1,0 +1,190 @@
+"""The command line of ph."""
+
+import argparse
+import sys
+
+from . import build, packages
+from .errors import Interrupted, PhError, STATUS_SIGNAL
+
+DESCRIPTION = """\
+Builds, runs, tests and debugs Polyhedron.
+
+  ./ph run hello              build what is stale, boot QEMU, run one Linux program
+  ./ph run ./a.out x y        the same with a program of the host (static, x86_64)
+  ./ph boot                   a shell on your terminal (Ctrl-A x ends it)
+  ./ph test --quick           the short test suite
+
+Every command first installs (as root, with apt-get) what is missing on the host."""
+
+RUN_DESCRIPTION = """\
+Boots the system in QEMU and runs one Linux program in it. The program's output and
+error come out on ours, our input goes to its. A host file (a name with a slash) is
+added to the guest under its absolute path; a bare name is looked up in the guest's
+/bin, where the programs of apps/ are.
+
+exit status:
+  0-255   the program's own; 128+n if signal n killed it
+  124     the time of --timeout was over
+  125     the system failed: panic, server crash, no boot, or the build failed;
+          the end of the system log is then on standard error
+  126     the program is not a file that can be added to the guest
+  127     the program was not found"""
+
+RUN_EXAMPLES = """\
+examples:
+  ./ph run hello
+  ./ph run /bin/busybox ls -l /
+  ./ph run --add data:/data -- /bin/busybox sha256sum /data/file
+  ./ph run --trace --timeout 10 ./a.out
+  ./ph run --accel icount --stats hello
+  echo 'print "hi"' | ./ph run /bin/mksh-static"""
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps our line breaks, and has room for the options."""
+
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=26, width=90)
+
+
+def add_command(commands, name, summary, description=None, examples=None):
+    """One sub-command with its help."""
+    return commands.add_parser(name, help=summary, description=description or summary,
+                               epilog=examples, formatter_class=Formatter)
+
+
+def add_machine_options(parser):
+    """Options that describe the machine."""
+    group = parser.add_argument_group('machine')
+    group.add_argument('--smp', type=int, default=1, metavar='N', help='CPUs, 1 to 16 (default 1)')
+    group.add_argument('--mem', default='512M', metavar='SIZE', help='memory (default 512M)')
+    group.add_argument('--accel', choices=('tcg', 'kvm', 'icount'),
+                       help='icount: exact, one tick per instruction (default: kvm where our '
+                            'kernel is seen to work with it, else tcg)')
+    group.add_argument('--cpu', default='', metavar='MODEL',
+                       help='as QEMU names it (default max; qemu64,+rdrand with icount)')
+    group.add_argument('--machine', choices=('pc', 'q35', 'microvm'), default='pc',
+                       help='default pc')
+    group.add_argument('--kernel-arg', action='append', default=[], metavar='ARG',
+                       help='word for the kernel command line (repeatable)')
+
+
+def add_guest_options(parser):
+    """Options that describe what is in the guest, and what is told of it."""
+    group = parser.add_argument_group('guest')
+    group.add_argument('--add', action='append', default=[], metavar='HOST[:GUEST]',
+                       help='add a file or folder of the host (repeatable)')
+    group.add_argument('--env', action='append', default=[], metavar='K=V',
+                       help='environment variable (repeatable)')
+    group.add_argument('--cwd', default='/', metavar='DIR', help='working folder (default /)')
+    group.add_argument('--timeout', type=float, metavar='S', help='end it after S seconds')
+    group.add_argument('--trace', action='store_true',
+                       help='each system call on standard error, as strace shows it')
+    group.add_argument('--stats', action='store_true',
+                       help='times and resources on standard error')
+    group.add_argument('--loop', type=int, default=1, metavar='N',
+                       help='run the program N times in one boot; resources must be as '
+                            'before, else the status is 125')
+    group.add_argument('--log', metavar='FILE', help='the whole system log into a file')
+    group.add_argument('--manifest', metavar='FILE',
+                       help='boot with another manifest than roottask/manifest')
+    group.add_argument('--no-build', action='store_true', help='use what is built already')
+
+
+def add_run(commands):
+    """ph run."""
+    parser = add_command(commands, 'run', 'run one Linux program in the system',
+                         RUN_DESCRIPTION, RUN_EXAMPLES)
+    parser.usage = 'ph run [options] [--] PROGRAM [ARG ...]'
+    add_machine_options(parser)
+    add_guest_options(parser)
+    parser.add_argument('program', metavar='PROGRAM')
+    parser.add_argument('args', metavar='ARG', nargs=argparse.REMAINDER)
+    parser.set_defaults(function=run_command)
+
+
+def add_boot(commands):
+    """ph boot."""
+    parser = add_command(
+        commands, 'boot', 'a shell of the system on your terminal',
+        'Boots the system with your terminal connected to a shell (of the busybox that is\n'
+        'on the host, unless --shell names another program). Ctrl-A x ends it, Ctrl-A\n'
+        'Ctrl-A sends Ctrl-A. The terminal is put back whatever happens.',
+        'examples:\n  ./ph boot\n  ./ph boot --shell /bin/mksh-static\n  ./ph boot --smp 4 --trace')
+    parser.usage = 'ph boot [options] [--shell PROGRAM] [--] [ARG ...]'
+    add_machine_options(parser)
+    add_guest_options(parser)
+    parser.add_argument('--shell', metavar='PROGRAM', help='program to start, as ph run has it')
+    parser.add_argument('args', metavar='ARG', nargs=argparse.REMAINDER)
+    parser.set_defaults(function=boot_command)
+
+
+def add_small_commands(commands):
+    """ph setup, build, clean."""
+    parser = add_command(commands, 'setup', 'install the packages that are missing',
+                         'Installs with apt-get what building, running, testing and debugging\n'
+                         'need; without root it prints the command. Also forgets whether KVM\n'
+                         'works here.\n\npackages: ' + ' '.join(packages.ALL))
+    parser.set_defaults(function=setup_command)
+    parser = add_command(commands, 'build', 'build what is stale',
+                         'Configures build/ with meson if needed and runs ninja; its output is\n'
+                         'shown only when something fails. PH_BUILD=FOLDER names another folder.')
+    parser.set_defaults(function=build_command)
+    parser = add_command(commands, 'clean', 'remove build/ and .cache/')
+    parser.set_defaults(function=lambda options: build.clean() or 0)
+
+
+def parser_of():
+    """The whole parser."""
+    parser = argparse.ArgumentParser('ph', description=DESCRIPTION, formatter_class=Formatter,
+                                     epilog='./ph COMMAND --help explains a command.')
+    commands = parser.add_subparsers(metavar='COMMAND', required=True)
+    add_run(commands)
+    add_boot(commands)
+    add_small_commands(commands)
+    return parser
+
+
+# Modules are loaded when their command runs: ph starts faster.
+
+def run_command(options):
+    """ph run."""
+    from . import run
+    return run.run(options)
+
+
+def boot_command(options):
+    """ph boot."""
+    from . import run
+    if options.args[:1] == ['--']:
+        del options.args[0]
+    return run.boot(options)
+
+
+def setup_command(options):
+    """ph setup."""
+    del options
+    from . import accel
+    packages.ensure(packages.ALL)
+    accel.forget()
+    print('ph: everything is there')
+    return 0
+
+
+def build_command(options):
+    """ph build."""
+    del options
+    build.build()
+    return 0
+
+
+def main(argv):
+    """Runs a command; returns the exit status."""
+    options = parser_of().parse_args(argv)
+    try:
+        return options.function(options)
+    except PhError as error:
+        print(f'ph: {error}', file=sys.stderr)
+        return error.status
+    except (KeyboardInterrupt, Interrupted):
+        return STATUS_SIGNAL + 2

@@ -1,0 +1,129 @@
+"""The QEMU command line, and the pipes to its serial ports."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+
+from . import paths
+from .errors import PhError, STATUS_USAGE
+
+BINARY = 'qemu-system-x86_64'
+MACHINES = {'pc': 'pc', 'q35': 'q35', 'microvm': 'microvm,isa-serial=off,rtc=on,pit=on,pic=on'}
+ACCELS = ('tcg', 'kvm', 'icount')
+
+# Exit status of QEMU when the guest writes v to the debug-exit port: v << 1 | 1.
+EXIT_DONE = 67
+EXIT_PANIC = 71
+EXIT_CRASH = 75
+
+PIPE_BYTES = 1 << 20
+PR_SET_PDEATHSIG = 1
+
+# Channels: name -> index of the serial port.
+CHANNELS = {'log': 0, 'out': 1, 'err': 2}
+
+
+@dataclass
+class Machine:
+    """The virtual machine that the user asked for."""
+
+    smp: int = 1
+    mem: str = '512M'
+    accel: str = 'tcg'
+    cpu: str = ''
+    machine: str = 'pc'
+    kernel_args: list = field(default_factory=list)
+    gdb_port: int = 0   # wait for gdb there before the first instruction
+    extra: list = field(default_factory=list)
+
+    def command(self, archive, pipes):
+        """The arguments of QEMU; pipes: folder of the named pipes."""
+        command = [BINARY, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+                   '-machine', MACHINES[self.machine], '-cpu', self.cpu_model(),
+                   '-smp', str(self.smp), '-m', self.mem, *self.accel_args(),
+                   '-kernel', str(paths.KERNEL), '-initrd', str(archive),
+                   '-append', ' '.join(self.kernel_args),
+                   '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
+        for name, index in CHANNELS.items():
+            command += ['-chardev', f'pipe,id={name},path={pipes}/{name}',
+                        '-device', f'isa-serial,index={index},chardev={name}']
+        if self.gdb_port:
+            command += ['-S', '-gdb', f'tcp:127.0.0.1:{self.gdb_port}']
+        return command + self.extra
+
+    def cpu_model(self):
+        """The model asked for, or what suits the accelerator best."""
+        default = {'tcg': 'max', 'kvm': 'host', 'icount': 'qemu64,+rdrand'}
+        return self.cpu or default[self.accel]
+
+    def accel_args(self):
+        """Never left to QEMU's choice: /dev/kvm may exist and not work."""
+        if self.accel == 'kvm':
+            return ['-accel', 'kvm']
+        if self.accel == 'tcg':
+            return ['-accel', f'tcg,thread={"multi" if self.smp > 1 else "single"}']
+        # Everything that could differ between two runs is fixed.
+        return ['-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-seed', '1',
+                '-rtc', 'base=2024-01-01T00:00:00,clock=vm']
+
+    def check(self):
+        """Raises PhError for values that QEMU would refuse with a riddle."""
+        if self.smp < 1 or self.smp > 16:
+            raise PhError('--smp: 1 to 16', STATUS_USAGE)
+        if self.machine not in MACHINES:
+            raise PhError(f'--machine: one of {", ".join(MACHINES)}', STATUS_USAGE)
+
+
+class Qemu:
+    """A running QEMU with one pipe for each channel's output, and one for the input."""
+
+    def __init__(self, machine, archive, folder):
+        self.outputs = {}
+        self.process = None
+        for name in CHANNELS:
+            for end in ('in', 'out'):
+                os.mkfifo(f'{folder}/{name}.{end}')
+            self.outputs[name] = open_reader(f'{folder}/{name}.out')
+        # Opened for both ways: needs no partner yet, and never breaks.
+        self.input = os.open(f'{folder}/out.in', os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            self.process = subprocess.Popen(
+                machine.command(archive, folder), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True, preexec_fn=die_with_parent)
+        except OSError as error:
+            self.close()
+            raise PhError(f'cannot start QEMU: {error}') from error
+        self.messages = self.process.stdout.fileno()
+        os.set_blocking(self.messages, False)
+
+    def stop(self):
+        """Ends it now, if it still runs; returns its exit status."""
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.wait()
+
+    def close(self):
+        """Closes our ends of the pipes."""
+        if self.process:
+            self.process.stdout.close()
+        for fd in (*self.outputs.values(), self.input):
+            os.close(fd)
+
+
+def open_reader(path):
+    """Our end of an output pipe, with room so that the guest seldom waits for us."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except PermissionError:
+        pass  # over the user's limit: the default size does as well
+    return fd
+
+
+def die_with_parent():
+    """QEMU ends when ph does, however that happens (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

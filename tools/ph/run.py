@@ -1,0 +1,104 @@
+"""ph run and ph boot."""
+
+import os
+import shutil
+import sys
+
+from . import accel, build, packages, session, terminal
+from .errors import PhError, STATUS_SYSTEM, STATUS_TIMEOUT, STATUS_USAGE
+from .guest import Guest
+from .qemu import Machine
+
+
+def prepare(options):
+    """Installs and builds what is missing or stale."""
+    if not options.no_build:
+        build.build(packages.BUILD + packages.RUN)
+
+
+def machine_of(options):
+    """The machine that the options describe."""
+    return Machine(smp=options.smp, mem=options.mem, accel=options.accel or accel.default(),
+                   cpu=options.cpu, machine=options.machine, kernel_args=options.kernel_arg)
+
+
+def guest_of(options, program, args):
+    """The guest that the options describe."""
+    guest = Guest(program, args, options.add, options.env, options.cwd, terminal.stdio_bits(),
+                  options.trace, options.stats, options.loop)
+    if options.manifest:
+        guest.manifest = options.manifest
+    if guest.loop < 1:
+        raise PhError('--loop: at least 1', STATUS_USAGE)
+    return guest
+
+
+def show_line(options, raw):
+    """A function that shows the lines for ph that the user asked for."""
+    wanted = {'trace': options.trace, 'stats': options.stats, 'usage': options.stats}
+    end = '\r\n' if raw else '\n'
+
+    def show(kind, text):
+        if wanted.get(kind):
+            prefix = '' if kind == 'trace' else f'{kind}: '
+            sys.stderr.write(prefix + text + end)
+            sys.stderr.flush()
+    return show
+
+
+def run(options):
+    """ph run: returns the exit status."""
+    prepare(options)
+    return run_program(options, options.program, options.args)
+
+
+def run_program(options, program, args):
+    """Runs one program of the guest."""
+    guest = guest_of(options, program, args)
+    log_file = open(options.log, 'wb') if options.log else None
+    try:
+        result = session.run(machine_of(options), guest, options.timeout, log_file=log_file,
+                             on_line=show_line(options, guest.stdio & 1))
+    finally:
+        if log_file:
+            log_file.close()
+    return finish(options, result)
+
+
+def finish(options, result):
+    """Says what there is to say about a result; returns the exit status."""
+    if result.reason:
+        session.report(result, sys.stderr)
+    elif result.status == STATUS_TIMEOUT and options.timeout:
+        print(f'ph: stopped after {options.timeout:g} s', file=sys.stderr)
+    if options.stats:
+        print(f'stats: {result.seconds:.2f} s from the start of QEMU to its end', file=sys.stderr)
+    if options.loop > 1 and not result.reason:
+        return compare_usage(result)
+    return result.status
+
+
+def compare_usage(result):
+    """After a loop: what was free in the beginning must be free in the end."""
+    usage = result.log.usage
+    if len(usage) < 2:
+        print('ph: the guest did not report its resources', file=sys.stderr)
+        return STATUS_SYSTEM
+    if usage[0] != usage[-1]:
+        print(f'ph: leak: {usage[0]}\n    became {usage[-1]}', file=sys.stderr)
+        return STATUS_SYSTEM
+    return result.status
+
+
+def boot(options):
+    """ph boot: a shell on our terminal."""
+    prepare(options)
+    if options.shell:
+        return run_program(options, options.shell, options.args)
+    busybox = shutil.which('busybox')
+    if not busybox:
+        raise PhError('no busybox on the host for a shell (package busybox-static); '
+                      'name a program with --shell')
+    options.add.append(f'{os.path.realpath(busybox)}:/bin/busybox')
+    options.env.insert(0, 'PS1=polyhedron:\\w\\$ ')
+    return run_program(options, '/bin/busybox', ['sh', *options.args])
