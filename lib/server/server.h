@@ -46,6 +46,14 @@ enum answer {
     ANSWER_NEED_PAGE = 3, /* mem only; words 1-3: file id, page index, pages wanted */
 };
 
+/* With ANSWER_DONE, word 1 (call->answer_word[0], 0 unless the handler sets it): what
+ * the router must do before the thread goes on. */
+enum follow_up {
+    FOLLOW_NONE        = 0,
+    FOLLOW_CREDENTIALS = 1, /* proc: the ids of the process changed; vfs must know */
+    FOLLOW_DEATH       = 2, /* proc: word 2: the signal by which the process ends */
+};
+
 #define MAX_SLOTS 1024u
 
 struct call;
