@@ -33,3 +33,6 @@ void ipc_message_init(struct ipc_message *message, uint16_t label);
  * server is gone. Capabilities in the reply are received into fresh selectors. */
 int ipc_call(const struct server_ref *to, struct ipc_message *message)
     __attribute__((warn_unused_result));
+
+/* Deletes a capability of ours and frees its selector; SEL_NONE is allowed. */
+void ipc_cap_drop(cap_sel_t sel);

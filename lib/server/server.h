@@ -63,12 +63,15 @@ typedef int64_t sys_fn(struct call *call);
 
 /* State of a slot that outlives a single attempt. The kit owns it. */
 struct slot {
-    cap_sel_t sem;      /* SM of the slot's handler in the router; SEL_NONE: no such slot */
+    cap_sel_t sem;      /* SM of the slot's handler in the router */
     uint32_t  owner;    /* process (or address space) id the thread belongs to; 0: unbound */
     uint32_t  tid;
     uint64_t  done;     /* progress of the current call */
     uint64_t  aux[4];   /* free for the handler of the current call; 0 at CALL_FIRST */
     struct waiter *waiters; /* queues it waits on */
+    uint64_t  deadline_ns;  /* the earliest named in this attempt; 0: none */
+    unsigned  declined_nr;  /* a direct call that was declined, + 1: its next attempt, which
+                               the router makes as CALL_FIRST, goes on where it stopped */
     void     *data;     /* the server's own, e.g. the process; set by its on_bind */
 };
 
@@ -105,7 +108,8 @@ struct wait_queue {
 int64_t call_wait(struct call *call, struct wait_queue *queue, uint64_t deadline_ns);
 /* Pending until the deadline only. */
 int64_t call_sleep(struct call *call, uint64_t deadline_ns);
-/* Signals the semaphore of every waiting slot (they retry). */
+/* Signals the semaphore of every waiting slot (they retry) and empties the queue.
+ * A queue must be empty before its memory is freed. */
 void wake_all(struct wait_queue *queue);
 
 /* For CALL_INTERRUPTED and CALL_FAULTED before a handler runs: the default
@@ -155,7 +159,8 @@ struct server {
      * and returns 0, or -errno. The kit calls space_of for call->space. */
     int (*on_bind)(struct slot *slot);
     cap_sel_t (*space_of)(struct slot *slot); /* PD capability for copies; may be NULL */
-    struct slot slots[MAX_SLOTS];
+    uint64_t (*object_count)(void); /* for the common operation usage; may be NULL */
+    struct slot *slots[MAX_SLOTS]; /* NULL: the router has no such slot */
 };
 
 /* Handles one message: the transport-independent entry, also for tests and
