@@ -15,7 +15,7 @@ typedef uint64_t phys_t;
 typedef uint64_t vaddr_t;
 
 #define PAGE_SHIFT  12
-#define PAGE_BYTES  4096ull
+#define PAGE_BYTES  4096ul
 #define MAX_CPUS    16
 
 /* Capability selectors run from 0 to MAX_CAPS - 1. */
