@@ -50,8 +50,9 @@ enum answer {
  * the router must do before the thread goes on. */
 enum follow_up {
     FOLLOW_NONE        = 0,
-    FOLLOW_CREDENTIALS = 1, /* proc: the ids of the process changed; vfs must know */
-    FOLLOW_DEATH       = 2, /* proc: word 2: the signal by which the process ends */
+    FOLLOW_FILES       = 1, /* mem: mappings of files ended; vfs gets the references back */
+    FOLLOW_CREDENTIALS = 2, /* proc: the ids of the process changed; vfs must know */
+    FOLLOW_DEATH       = 3, /* proc: word 2: the signal by which the process ends */
 };
 
 #define MAX_SLOTS 1024u
