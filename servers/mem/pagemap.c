@@ -1,0 +1,194 @@
+#include "servers/mem/pagemap.h"
+
+#include <errno.h>
+#include <lib/native/native.h>
+#include <stdlib.h>
+
+#define SLOT_BITS 6
+#define SLOTS     (1u << SLOT_BITS)
+#define HEIGHT_MAX 10
+
+struct pagemap_node {
+    uint64_t used; /* bit n: slot n is in use */
+    union {
+        struct pagemap_node *child;
+        uint64_t             value;
+    } slot[SLOTS];
+};
+
+static unsigned slot_of(uint64_t index, unsigned height)
+{
+    return index >> (height * SLOT_BITS) & (SLOTS - 1);
+}
+
+/* Whether a tree of this height has a place for index. */
+static bool fits(uint64_t index, unsigned height)
+{
+    return height >= HEIGHT_MAX || index >> ((height + 1) * SLOT_BITS) == 0;
+}
+
+uint64_t pagemap_get(const struct pagemap *map, uint64_t index)
+{
+    const struct pagemap_node *node = map->root;
+
+    if (!node || !fits(index, map->height))
+        return 0;
+    for (unsigned height = map->height; height > 0; height--) {
+        node = node->slot[slot_of(index, height)].child;
+        if (!node)
+            return 0;
+    }
+    return node->slot[slot_of(index, 0)].value;
+}
+
+/* Frees the empty nodes on the way to index, then shrinks the height while only
+ * the first slot of the root is in use. */
+static void prune(struct pagemap *map, uint64_t index)
+{
+    struct pagemap_node *path[HEIGHT_MAX + 1];
+    struct pagemap_node *node = map->root;
+    unsigned height = map->height;
+
+    for (; node; node = node->slot[slot_of(index, height)].child, height--) {
+        path[height] = node;
+        if (height == 0)
+            break;
+    }
+    if (!node) /* pagemap_set stopped half-way */
+        height++;
+    for (; height <= map->height && path[height]->used == 0; height++) {
+        free(path[height]);
+        if (height == map->height) {
+            map->root = NULL;
+            map->height = 0;
+            return;
+        }
+        path[height + 1]->slot[slot_of(index, height + 1)].child = NULL;
+        path[height + 1]->used &= ~(1ull << slot_of(index, height + 1));
+    }
+    while (map->height > 0 && map->root->used == 1) {
+        struct pagemap_node *top = map->root;
+
+        map->root = top->slot[0].child;
+        map->height--;
+        free(top);
+    }
+}
+
+/* Makes the tree high enough for index. */
+static int grow(struct pagemap *map, uint64_t index)
+{
+    while (!fits(index, map->height)) {
+        struct pagemap_node *top = calloc(1, sizeof *top);
+
+        if (!top)
+            return -ENOMEM;
+        top->used = 1;
+        top->slot[0].child = map->root;
+        map->root = top;
+        map->height++;
+    }
+    return 0;
+}
+
+static int set_root(struct pagemap *map, uint64_t index)
+{
+    if (map->root)
+        return grow(map, index);
+    map->root = calloc(1, sizeof *map->root);
+    if (!map->root)
+        return -ENOMEM;
+    for (map->height = 0; !fits(index, map->height);)
+        map->height++;
+    return 0;
+}
+
+int pagemap_set(struct pagemap *map, uint64_t index, uint64_t value)
+{
+    struct pagemap_node *node;
+
+    must(value != 0);
+    if (set_root(map, index)) {
+        if (map->root)
+            prune(map, 0);
+        return -ENOMEM;
+    }
+    node = map->root;
+    for (unsigned height = map->height; height > 0; height--) {
+        unsigned slot = slot_of(index, height);
+
+        if (!node->slot[slot].child) {
+            node->slot[slot].child = calloc(1, sizeof *node);
+            if (!node->slot[slot].child) {
+                prune(map, index);
+                return -ENOMEM;
+            }
+            node->used |= 1ull << slot;
+        }
+        node = node->slot[slot].child;
+    }
+    map->count += !(node->used >> slot_of(index, 0) & 1);
+    node->used |= 1ull << slot_of(index, 0);
+    node->slot[slot_of(index, 0)].value = value;
+    return 0;
+}
+
+uint64_t pagemap_clear(struct pagemap *map, uint64_t index)
+{
+    struct pagemap_node *node = map->root;
+    unsigned slot = slot_of(index, 0);
+    uint64_t old;
+
+    if (!node || !fits(index, map->height))
+        return 0;
+    for (unsigned height = map->height; height > 0; height--) {
+        node = node->slot[slot_of(index, height)].child;
+        if (!node)
+            return 0;
+    }
+    old = node->slot[slot].value;
+    if (!old)
+        return 0;
+    node->slot[slot].value = 0;
+    node->used &= ~(1ull << slot);
+    map->count--;
+    if (!node->used)
+        prune(map, index);
+    return old;
+}
+
+/* First entry at or after *index within the subtree whose slots begin at base. */
+static uint64_t next_in(const struct pagemap_node *node, unsigned height, uint64_t base,
+                        uint64_t *index)
+{
+    unsigned shift = height * SLOT_BITS;
+    unsigned first = *index > base ? (*index - base) >> shift : 0;
+
+    for (uint64_t left = first < SLOTS ? node->used >> first << first : 0; left; left &= left - 1) {
+        unsigned slot = __builtin_ctzll(left);
+        uint64_t start = base + ((uint64_t)slot << shift);
+        uint64_t value;
+
+        if (height == 0) {
+            *index = start;
+            return node->slot[slot].value;
+        }
+        value = next_in(node->slot[slot].child, height - 1, start, index);
+        if (value)
+            return value;
+    }
+    return 0;
+}
+
+uint64_t pagemap_next(const struct pagemap *map, uint64_t *index, uint64_t end)
+{
+    uint64_t found = *index, value;
+
+    if (!map->root || *index >= end || !fits(*index, map->height))
+        return 0;
+    value = next_in(map->root, map->height, 0, &found);
+    if (!value || found >= end)
+        return 0;
+    *index = found;
+    return value;
+}
