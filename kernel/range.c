@@ -105,36 +105,66 @@ static bool copy_big(struct cursor *src, struct space *dst, vaddr_t to, uint64_t
     return true;
 }
 
+static uint64_t at_most(uint64_t value, uint64_t limit) { return value < limit ? value : limit; }
+
+/* Moves over pages that the source does not have. */
+static uint64_t hole_skip(struct cursor *src, uint64_t pages)
+{
+    uint64_t step = src->entry ? 1 : space_gap(src->space, src->va) / PAGE_BYTES;
+
+    step = at_most(step, pages);
+    if (step == 1) {
+        cursor_next(src);
+    } else {
+        src->va += step * PAGE_BYTES;
+        cursor_seek(src);
+    }
+    return step;
+}
+
+/* The destination's cursor follows the source's, and makes tables only where
+ * there is something to map. */
+static void follow(struct cursor *dst, vaddr_t va)
+{
+    bool same_table = dst->entry && (dst->va ^ va) < BIG_PAGE_BYTES;
+
+    if (same_table)
+        dst->entry += ((int64_t)(va - dst->va)) / (int64_t)PAGE_BYTES;
+    dst->va = va;
+    if (!same_table)
+        cursor_seek(dst);
+}
+
 static struct range_result map_locked(struct space *src_space, vaddr_t from,
                                       struct space *dst_space, vaddr_t to, uint64_t pages,
                                       unsigned rights, unsigned flags, struct changed *changed)
 {
     struct cursor src = { .space = src_space, .va = from };
+    struct cursor dst = { .space = dst_space, .create = true };
     struct range_result result = { ST_OK, 0 };
 
     cursor_seek(&src);
-    while (result.done < pages) {
+    while (result.done < pages && result.status == ST_OK) {
         vaddr_t at = to + result.done * PAGE_BYTES;
         bool present = src.entry && *src.entry & PTE_P && !(*src.entry & PTE_KERNEL_OWNED);
 
         if (copy_big(&src, dst_space, at, pages - result.done, rights)) {
             src.va += BIG_PAGE_BYTES;
             cursor_seek(&src);
+            dst.entry = NULL;
             result.done += TABLE_ENTRIES;
-            continue;
-        }
-        if (present) {
-            struct cursor dst = { .space = dst_space, .va = at, .create = true };
-
-            cursor_seek(&dst);
+        } else if (present) {
+            follow(&dst, at);
             result.status = copy_page(&src, &dst, rights, flags & MAP_COW, changed);
-        } else if (!(flags & MAP_SPARSE)) {
+            if (result.status == ST_OK) {
+                cursor_next(&src);
+                result.done++;
+            }
+        } else if (flags & MAP_SPARSE) {
+            result.done += hole_skip(&src, pages - result.done);
+        } else {
             result.status = ST_FAULT;
         }
-        if (result.status != ST_OK)
-            break;
-        cursor_next(&src);
-        result.done++;
     }
     return result;
 }
@@ -204,7 +234,7 @@ static bool protect_big(struct freed *freed, vaddr_t va, unsigned rights)
     uint64_t *entry = space_walk(freed->space, va, false, &big);
 
     if (!entry)
-        return true;
+        return false;
     if (big) {
         freed->changed = true;
         *entry = reduce(*entry, rights);
@@ -228,12 +258,19 @@ static enum status protect_pages(struct freed *freed, vaddr_t va, uint64_t pages
             continue;
         }
         entry = space_walk(freed->space, va, false, &big);
-        if (entry && big) {
+        if (!entry) {
+            uint64_t step = at_most(space_gap(freed->space, va) / PAGE_BYTES, pages);
+
+            va += step * PAGE_BYTES;
+            pages -= step;
+            continue;
+        }
+        if (big) {
             entry = space_walk(freed->space, va, true, &big); /* splits it */
             if (!entry)
                 return ST_NO_MEMORY;
         }
-        if (entry && *entry & PTE_P) {
+        if (*entry & PTE_P) {
             *entry = reduce(*entry, rights);
             freed->changed = true;
         }

@@ -122,6 +122,21 @@ uint64_t *space_walk_big(struct space *space, vaddr_t va)
     return walk_to_pd(space, va, true);
 }
 
+uint64_t space_gap(struct space *space, vaddr_t va)
+{
+    static const unsigned shifts[] = { PML4_SHIFT, PDPT_SHIFT, PD_SHIFT };
+    uint64_t *table = space->pml4;
+
+    for (unsigned level = 0; level < 3; level++) {
+        uint64_t entry = table[table_index(va, shifts[level])], bytes = 1ull << shifts[level];
+
+        if (!(entry & PTE_P))
+            return bytes - va % bytes;
+        table = entry_table(entry);
+    }
+    return 0;
+}
+
 void space_free_table(struct space *space, uint64_t *entry)
 {
     uint64_t *table = entry_table(*entry);

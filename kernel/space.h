@@ -41,6 +41,8 @@ void space_free(struct space *space);
 uint64_t *space_walk(struct space *space, vaddr_t va, bool create, bool *big);
 /* The 2 MiB-level entry of va, made if need be; NULL: out of memory. */
 uint64_t *space_walk_big(struct space *space, vaddr_t va);
+/* Bytes from va to where the next table may be, when there is none for va. */
+uint64_t space_gap(struct space *space, vaddr_t va);
 /* Frees the page table behind an entry of the 2 MiB level (all its pages are unmapped). */
 void space_free_table(struct space *space, uint64_t *entry);
 
