@@ -1,0 +1,17 @@
+/*
+ * What a Linux program finds in its capability space, and where its UTCB is.
+ * Only hybrid programs look at it.
+ */
+#pragma once
+
+#include <abi/types.h>
+
+enum app_selector {
+    APP_SEL_PD    = 1,  /* its own PD: may create ECs, portals and semaphores in it */
+    APP_SEL_EVENT = 8,  /* event portal of its main thread: the router */
+    APP_SEL_PAGER = 9,  /* portal for page faults: mem */
+    APP_SEL_FREE  = 16, /* from here on free for the program's own use */
+};
+
+/* UTCB of the main thread. */
+#define APP_UTCB_VA 0x00007fffff000000ull

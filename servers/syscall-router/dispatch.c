@@ -1,0 +1,105 @@
+/*
+ * A message of a Linux thread, from its arrival to the reply.
+ */
+#include "dispatch.h"
+
+#include "kernel.h"
+#include "stats.h"
+#include "trace.h"
+
+#include <errno.h>
+#include <lib/server/ipc.h>
+
+#define RFLAGS_START 0x202u /* interrupts on; bit 1 is always 1 */
+
+_Static_assert(LINUX_PROC - LINUX_VFS == OWNER_PROC && LINUX_MEM - LINUX_VFS == OWNER_MEM,
+               "the order of the servers");
+
+/* ---- calls ------------------------------------------------------------------------ */
+
+int64_t dispatch_call(struct thread *thread, unsigned nr, const uint64_t arg[6])
+{
+    const struct linux_route *route = &linux_routes[nr];
+
+    if (nr >= LINUX_CALL_COUNT)
+        return -ENOSYS;
+    switch (route->owner) {
+    case LINUX_VFS:
+    case LINUX_PROC:
+    case LINUX_MEM: return forward(thread, (enum owner)(route->owner - LINUX_VFS), nr, arg);
+    case LINUX_ROUTER: return route->handle(thread, nr, arg);
+    default: return -ENOSYS;
+    }
+}
+
+static int64_t call_observed(struct thread *thread, unsigned nr, const uint64_t arg[6])
+{
+    struct trace_line line;
+    uint64_t start = kernel_ticks();
+    int64_t result;
+
+    if (trace_enabled)
+        trace_begin(&line, thread, nr, arg);
+    result = dispatch_call(thread, nr, arg);
+    if (trace_enabled)
+        trace_end(&line, thread, nr, arg, result);
+    if (stats_enabled) {
+        stats_add(nr, STAT_CALLS, 1);
+        stats_add(nr, STAT_TICKS, kernel_ticks() - start);
+        if (result == -ENOSYS)
+            stats_add(nr, STAT_UNKNOWN, 1);
+    }
+    return result;
+}
+
+/* ---- messages ------------------------------------------------------------------------ */
+
+static void handle_startup(struct thread *thread)
+{
+    const struct ec_state state = {
+        .rip = thread->start_ip, .rsp = thread->start_sp, .rflags = RFLAGS_START,
+    };
+
+    if (kernel_ec_set_state(thread->ec, &state))
+        panic("thread %u can not be started", thread->tid);
+}
+
+/* A hybrid program calls its event portal: nothing is offered there. */
+static void refuse(struct portal_frame *frame)
+{
+    struct ipc_message message;
+
+    portal_receive(frame, &message);
+    for (unsigned i = 0; i < message.items; i++)
+        ipc_cap_drop(message.cap[i]);
+    frame->word[0] = (uint64_t)(int64_t)-EPERM;
+}
+
+static void handle_message(struct thread *thread, struct portal_frame *frame)
+{
+    unsigned label = ctl_label(frame->control);
+    bool observed = trace_enabled | stats_enabled;
+
+    switch (portal_kind(frame)) {
+    case MSG_FOREIGN:
+        frame->word[0] = (uint64_t)(__builtin_expect(observed, 0)
+                                        ? call_observed(thread, label, frame->word)
+                                        : dispatch_call(thread, label, frame->word));
+        break;
+    case MSG_FAULT: handle_fault(thread, frame->word[0], frame->word[1]); break;
+    case MSG_EXCEPTION: handle_exception(thread, label); break;
+    case MSG_STARTUP: handle_startup(thread); break;
+    case MSG_RECALL: break;
+    default: refuse(frame); break;
+    }
+}
+
+void dispatch_message(struct portal *portal, struct portal_frame *frame)
+{
+    struct thread *thread = (struct thread *)portal;
+
+    handle_message(thread, frame);
+    if (__builtin_expect(thread_interrupted(thread), 0))
+        thread_die(thread);
+    frame->control = portal_reply_control(0, 0, 0, 0);
+}
