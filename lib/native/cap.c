@@ -109,3 +109,12 @@ void cap_free(cap_sel_t first, unsigned count)
     for (unsigned i = 0; i < (count + WORD_BITS - 1) / WORD_BITS; i++)
         run_release(&used[index + i], ~0ull);
 }
+
+unsigned caps_in_use(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < WORDS; i++)
+        count += (unsigned)__builtin_popcountll(atomic_load(&used[i]));
+    return count;
+}

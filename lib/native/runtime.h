@@ -117,6 +117,8 @@ void receive_window_renew(struct utcb *utcb);
 
 /* Selectors from first on are free for cap_alloc; called by the start code. */
 void cap_init(cap_sel_t first);
+/* Selectors that are not free; for leak tests. */
+unsigned caps_in_use(void);
 _Noreturn void sleep_for_ever(void);
 
 /* ---- chunks of frames (see frames.c) ---------------------------------------------------------- */

@@ -63,10 +63,12 @@ static void call_begin(struct call *call)
 static int64_t linux_call(struct call *call)
 {
     const struct server     *server = call->server;
-    const struct linux_call *entry = &server->linux_calls[call->nr];
+    const struct linux_call *entry = NULL;
     bool gives_up = call->reason == CALL_INTERRUPTED || call->reason == CALL_FAULTED;
 
-    if (call->nr >= server->linux_call_count || !entry->handle)
+    if (call->nr < server->linux_call_count)
+        entry = &server->linux_calls[call->nr];
+    if (!entry || !entry->handle)
         return -ENOSYS;
     if (!call->slot || !call->slot->owner)
         return -ESRCH;
