@@ -4,6 +4,7 @@
  */
 #include "gen/console_client.h"
 #include "gen/root_client.h"
+#include <lib/native/hypercall.h>
 #include <lib/native/native.h>
 #include <string.h>
 

@@ -56,6 +56,7 @@ def flood(guest):
 
 def echo(guest):
     """What came as input, with the escapes as they are."""
+    guest.say('log', b'console: @console ready\n')
     guest.say('out', guest.read_until(b'\x10E'))
     guest.say('log', b'@exit 0\n')
     return DONE
@@ -65,6 +66,27 @@ def panic(guest):
     """The kernel panics."""
     guest.say('log', b'kernel: panic: because\n')
     return PANIC
+
+
+def refuse(guest):
+    """The router can't run the program."""
+    guest.say('log', b'router: can not run /x: no such file (error 2)\n@exit 127\n')
+    return DONE
+
+
+def fail(guest):
+    """The router gives up."""
+    guest.say('log', b'router: no boot/init\n@exit 125\n')
+    return DONE
+
+
+def leak(guest):
+    """A loop after which less is free than before."""
+    for when in (b'before', b'after'):
+        guest.say('log', b'router: @usage when=' + when + b' frames=' + when + b'\n')
+        guest.say('log', b'router: @usage when=' + when + b' server=vfs heap=1\n')
+    guest.say('log', b'@exit 125\n')
+    return DONE
 
 
 def silent(guest):
@@ -88,6 +110,7 @@ def hang(guest):
 
 def window(guest):
     """Two window sizes: of the start, and of a change."""
+    guest.say('log', b'console: @console ready\n')
     for _ in range(2):
         message = os.read(guest.into['out'], 6)
         guest.say('out', b'size ' + repr(message).encode() + b'\n')

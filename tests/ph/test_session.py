@@ -102,6 +102,28 @@ class CommandTest(FakeQemuTest):
         self.assertEqual((done.returncode, done.stdout), (42, b'to stdout\n'))
         self.assertEqual(sorted(done.stderr.split(b'\n')), [b'', b'getpid() = 1', b'to stderr'])
 
+    def errors(self, script, *options):
+        """Status and standard error of a run."""
+        command, env = self.command(script, *options)
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=False)
+        return done.returncode, done.stderr
+
+    def test_program_that_can_not_run_is_said_in_one_line(self):
+        self.assertEqual(self.errors('refuse'),
+                         (127, 'ph: can not run /x: no such file (error 2)\n'))
+
+    def test_failure_reported_by_the_system_comes_with_its_log(self):
+        status, errors = self.errors('fail')
+        self.assertEqual(status, 125)
+        self.assertIn('no boot/init', errors)
+
+    def test_leak_after_a_loop_names_what_changed(self):
+        status, errors = self.errors('leak', '--loop', '3')
+        self.assertEqual(status, 125)
+        self.assertIn('before the loop frames=before\n    after it        frames=after', errors)
+        self.assertNotIn('heap', errors.replace('@usage', ''))
+
     def test_reader_that_goes_away_is_death_by_sigpipe(self):
         command, env = self.command('flood')
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL,

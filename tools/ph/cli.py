@@ -87,7 +87,13 @@ def add_guest_options(parser):
                             'before, else the status is 125')
     group.add_argument('--log', metavar='FILE', help='the whole system log into a file')
     group.add_argument('--manifest', metavar='FILE',
-                       help='boot with another manifest than roottask/manifest')
+                       help='boot with another manifest than boot/manifest')
+    group.add_argument('--boot-programs', metavar='FOLDER',
+                       help='also put the native programs that the build makes in this folder '
+                            'into boot/; PROGRAM may then be left out')
+    group.add_argument('--damage-archive', metavar='WHAT',
+                       help='for tests: OFFSET:BYTES fills so much of the boot archive with '
+                            'rubbish, cut:BYTES cuts it there')
     group.add_argument('--no-build', action='store_true', help='use what is built already')
 
 
@@ -98,7 +104,7 @@ def add_run(commands):
     parser.usage = 'ph run [options] [--] PROGRAM [ARG ...]'
     add_machine_options(parser)
     add_guest_options(parser)
-    parser.add_argument('program', metavar='PROGRAM')
+    parser.add_argument('program', metavar='PROGRAM', nargs='?', default='')
     parser.add_argument('args', metavar='ARG', nargs=argparse.REMAINDER)
     parser.set_defaults(function=run_command)
 
@@ -117,6 +123,45 @@ def add_boot(commands):
     parser.add_argument('--shell', metavar='PROGRAM', help='program to start, as ph run has it')
     parser.add_argument('args', metavar='ARG', nargs=argparse.REMAINDER)
     parser.set_defaults(function=boot_command)
+
+
+def add_test(commands):
+    """ph test."""
+    parser = add_command(
+        commands, 'test', 'run the tests',
+        'Runs all suites, or those that are named, two QEMUs at a time; prints a line for\n'
+        'each test and at the end "N passed, N failed". The status is 0 if none failed.\n\n'
+        'suites:\n'
+        '  unit      parts on the host, with cmocka under the address and UB sanitizers\n'
+        '  python    ph and the generators\n'
+        '  kernel    a native test program in QEMU\n'
+        '  servers   one server alone in QEMU, over real IPC\n'
+        '  programs  Linux programs, in QEMU and on the host, with one expected result',
+        'examples:\n  ./ph test\n  ./ph test --quick\n  ./ph test unit python\n'
+        '  ./ph test programs/busybox programs/faults/panic')
+    parser.add_argument('--quick', action='store_true',
+                        help='one configuration, and of the programs only the quick cases')
+    parser.add_argument('--list', action='store_true', help='name the tests, run none')
+    parser.add_argument('-v', '--verbose', action='store_true', help='say more about each test')
+    parser.add_argument('suites', metavar='SUITE', nargs='*', help='suite, group or test')
+    parser.set_defaults(function=test_command)
+
+
+def add_debug(commands):
+    """ph debug."""
+    parser = add_command(
+        commands, 'debug', 'gdb on the kernel, with the symbols of everything',
+        'Starts QEMU, stopped before the first instruction, and gdb connected to it, with\n'
+        'the symbols of the kernel; the commands add-servers and add-program load those of\n'
+        'the roottask and the servers, and of the program. What the program prints goes\n'
+        'to the file named at the start.',
+        'examples:\n  ./ph debug hello\n  ./ph debug --smp 2 ./a.out x')
+    parser.usage = 'ph debug [options] [--] PROGRAM [ARG ...]'
+    add_machine_options(parser)
+    add_guest_options(parser)
+    parser.add_argument('program', metavar='PROGRAM', nargs='?', default='hello')
+    parser.add_argument('args', metavar='ARG', nargs=argparse.REMAINDER)
+    parser.set_defaults(function=debug_command)
 
 
 def add_small_commands(commands):
@@ -141,6 +186,8 @@ def parser_of():
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
     add_run(commands)
     add_boot(commands)
+    add_test(commands)
+    add_debug(commands)
     add_small_commands(commands)
     return parser
 
@@ -159,6 +206,18 @@ def boot_command(options):
     if options.args[:1] == ['--']:
         del options.args[0]
     return run.boot(options)
+
+
+def test_command(options):
+    """ph test."""
+    from .testing import runner
+    return runner.test(options)
+
+
+def debug_command(options):
+    """ph debug."""
+    from . import debug
+    return debug.debug(options)
 
 
 def setup_command(options):

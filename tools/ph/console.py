@@ -12,6 +12,9 @@ DLE = 0x10
 CHUNK = 65536
 INPUT_LIMIT = 65536   # bytes of our input that may wait for the guest
 PIPE_BUF = 4096       # a pipe that polls as writable takes so much without blocking
+# A serial port loses what arrives before its driver has set it up. The driver says so by
+# a line "@console ready" in the log; without one we go on after so many seconds.
+READY_SECONDS = 3
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -97,6 +100,7 @@ class Console:
         self.deadline = deadline        # of time.monotonic(), or None
         self.escape_key = terminal.EscapeKey() if self.terminal() else None
         self.to_guest = bytearray()
+        self.ready_by = time.monotonic() + READY_SECONDS
         self.poll = select.poll()
         self.watched = {}
         self.routes = {qemu.outputs['log']: lambda data: log.feed(data),
@@ -133,6 +137,7 @@ class Console:
                     elif not self.on_input(events):
                         return False
                 self.check_time()
+                self.update_input()
         return True
 
     def watch(self, fd, events):
@@ -148,9 +153,10 @@ class Console:
 
     def wait_ms(self):
         """How long poll may wait."""
-        if self.deadline is None:
-            return None
-        return max(0, self.deadline - time.monotonic()) * 1000 + 1
+        times = [] if self.deadline is None else [self.deadline]
+        if self.to_guest and not self.guest_ready():
+            times.append(self.ready_by)
+        return max(0, min(times) - time.monotonic()) * 1000 + 1 if times else None
 
     def check_time(self):
         """Raises TimeoutError when the time is up."""
@@ -185,7 +191,12 @@ class Console:
         """Reads on while the guest keeps up."""
         if self.stdin is not None:
             self.watch(self.stdin, select.POLLIN if len(self.to_guest) < INPUT_LIMIT else 0)
-        self.watch(self.qemu.input, select.POLLOUT if self.to_guest else 0)
+        may_send = self.to_guest and self.guest_ready()
+        self.watch(self.qemu.input, select.POLLOUT if may_send else 0)
+
+    def guest_ready(self):
+        """Whether the console driver takes input."""
+        return self.log.console_ready or time.monotonic() >= self.ready_by
 
     def queue(self, data):
         """Puts bytes on the way to the guest."""

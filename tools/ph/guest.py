@@ -22,7 +22,7 @@ ETC = {
 class Guest:
     """What the guest shall contain and do."""
 
-    program: str
+    program: str         # '' : what the manifest starts, and no more
     args: list = field(default_factory=list)
     added: list = field(default_factory=list)   # "HOST[:GUEST]"
     env: list = field(default_factory=list)     # "K=V"
@@ -33,18 +33,34 @@ class Guest:
     loop: int = 1
     manifest: os.PathLike = paths.MANIFEST
     natives: dict = field(default_factory=dict)  # further programs of boot/: name -> path
+    damage: str | None = None   # for tests: how the archive is to be spoilt, see spoil()
+
+    def write_archive(self, path):
+        """Writes the boot archive to a file."""
+        archive = self.archive()
+        with open(path, 'wb') as file:
+            archive.write(file)
+        if self.damage:
+            spoil(path, self.damage)
 
     def archive(self):
         """The boot archive; raises PhError when something named is not there."""
         archive = Archive()
         add_base(archive)
-        add_boot(archive, self.manifest, self.natives)
+        add_boot(archive, self.native_manifest() or self.manifest, self.natives)
         for item in self.added:
             add_item(archive, item)
-        if self.program:
+        if self.program and not self.native_manifest():
             path = self.locate(archive)
             archive.add_bytes('boot/init', self.init(path))
         return archive
+
+    def native_manifest(self):
+        """The manifest that starts the program, if it is a native one of apps/native."""
+        if not self.program or '/' in self.program:
+            return None
+        path = paths.TREE / 'apps' / 'native' / f'{self.program}.manifest'
+        return path if path.exists() else None
 
     def locate(self, archive):
         """The path of the program in the guest; adds a host file to the archive."""
@@ -53,7 +69,7 @@ class Guest:
         for folder in SEARCH:
             if f'{folder}/{self.program}' in archive:
                 return f'/{folder}/{self.program}'
-        test_programs = build.executables('tests/guest')
+        test_programs = {**build.executables('tests/guest'), **build.executables('tests/bench')}
         if self.program in test_programs:
             archive.add_program(f'bin/{self.program}', build.stripped(test_programs[self.program]))
             return f'/bin/{self.program}'
@@ -104,6 +120,20 @@ def add_boot(archive, manifest, natives):
     for name, path in {**paths.NATIVE, **apps, **natives}.items():
         if path.exists():
             archive.add_program(f'boot/{name}', build.stripped(path))
+
+
+def spoil(path, damage):
+    """Damages a file: "cut:BYTES" or "OFFSET:BYTES" (of rubbish)."""
+    where, _, count = damage.partition(':')
+    if not count.isdigit() or not (where == 'cut' or where.isdigit()):
+        raise PhError(f'--damage-archive {damage}: expected cut:BYTES or OFFSET:BYTES',
+                      STATUS_USAGE)
+    if where == 'cut':
+        os.truncate(path, int(count))
+        return
+    with open(path, 'r+b') as file:
+        file.seek(int(where))
+        file.write(b'\xa5' * int(count))
 
 
 def add_item(archive, item):

@@ -10,7 +10,7 @@ CACHE = TREE / '.cache'
 
 KERNEL = BUILD / 'kernel' / 'polyhedron.elf'
 ROOTTASK = BUILD / 'roottask' / 'roottask'
-MANIFEST = TREE / 'roottask' / 'manifest'
+MANIFEST = TREE / 'boot' / 'manifest'
 
 # Native programs of the boot archive: name under boot/ -> file in the build tree.
 NATIVE = {

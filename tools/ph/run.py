@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from . import accel, build, packages, session, terminal
-from .errors import PhError, STATUS_SYSTEM, STATUS_TIMEOUT, STATUS_USAGE
+from .errors import PhError, STATUS_TIMEOUT, STATUS_USAGE
 from .guest import Guest
 from .qemu import Machine
 
@@ -28,6 +28,11 @@ def guest_of(options, program, args):
                   options.trace, options.stats, options.loop)
     if options.manifest:
         guest.manifest = options.manifest
+    guest.damage = options.damage_archive
+    if options.boot_programs:
+        guest.natives = build.executables(options.boot_programs)
+    elif not program:
+        raise PhError('which program? See ./ph run --help', STATUS_USAGE)
     if guest.loop < 1:
         raise PhError('--loop: at least 1', STATUS_USAGE)
     return guest
@@ -67,27 +72,30 @@ def run_program(options, program, args):
 
 def finish(options, result):
     """Says what there is to say about a result; returns the exit status."""
+    if options.loop > 1 and result.log:
+        show_usage(result.log.usage)
     if result.reason:
         session.report(result, sys.stderr)
+    elif result.log and result.log.refusal:
+        print(f'ph: {result.log.refusal}', file=sys.stderr)
     elif result.status == STATUS_TIMEOUT and options.timeout:
         print(f'ph: stopped after {options.timeout:g} s', file=sys.stderr)
     if options.stats:
         print(f'stats: {result.seconds:.2f} s from the start of QEMU to its end', file=sys.stderr)
-    if options.loop > 1 and not result.reason:
-        return compare_usage(result)
     return result.status
 
 
-def compare_usage(result):
-    """After a loop: what was free in the beginning must be free in the end."""
-    usage = result.log.usage
-    if len(usage) < 2:
-        print('ph: the guest did not report its resources', file=sys.stderr)
-        return STATUS_SYSTEM
-    if usage[0] != usage[-1]:
-        print(f'ph: leak: {usage[0]}\n    became {usage[-1]}', file=sys.stderr)
-        return STATUS_SYSTEM
-    return result.status
+def show_usage(usage):
+    """After a loop: what was in use before it and is not as before. The router compares."""
+    found = {'before': [], 'after': []}
+    for line in usage:
+        when, _, what = line.partition(' ')
+        found.setdefault(when.removeprefix('when='), []).append(what)
+    if len(found['before']) != len(found['after']) or not found['after']:
+        print('ph: the router did not report its resources', file=sys.stderr)
+    for before, after in zip(found['before'], found['after']):
+        if before != after:
+            print(f'ph: before the loop {before}\n    after it        {after}', file=sys.stderr)
 
 
 def boot(options):

@@ -40,8 +40,7 @@ def run(machine, guest, timeout=None, capture=False, stdin=0, on_line=None, log_
     log = SystemLog(on_line, log_file)
     with tempfile.TemporaryDirectory(prefix='ph-') as folder:
         archive = Path(folder) / 'archive.tar'
-        with open(archive, 'wb') as file:
-            guest.archive().write(file)
+        guest.write_archive(archive)
         start = time.monotonic()
         result = supervise(machine, archive, folder, log, sinks, stdin, guest.stdio & 1,
                            start + timeout if timeout else None)
@@ -76,7 +75,8 @@ def supervise(machine, archive, folder, log, sinks, stdin, raw, deadline):
 def judge(status, log):
     """The result for an exit status of QEMU."""
     if status == qemu.EXIT_DONE and log.exit_status is not None:
-        return Result(log.exit_status, log=log)
+        failed = log.exit_status == STATUS_SYSTEM and not log.refusal
+        return Result(log.exit_status, 'the system reports a failure' if failed else '', log)
     reasons = {qemu.EXIT_DONE: 'the system ended without the status of the program',
                qemu.EXIT_PANIC: 'kernel panic',
                qemu.EXIT_CRASH: 'a server crashed',

@@ -1,54 +1,51 @@
-"""Turns addresses in the log into functions and source lines."""
+"""Turns the addresses of "@backtrace NAME ADDRESS..." lines into functions and source lines."""
 
-import re
 import subprocess
 
 from . import build, paths
 
-ADDRESS = re.compile(r'\b(?:0x)?([0-9a-f]{6,16})\b')
-KERNEL_HALF = 1 << 63
-MARKS = ('backtrace', 'rip', ' ip ', 'panic')
+MARK = '@backtrace '
 
 
 def symbolise(lines):
-    """The lines; after each that tells of a backtrace or an instruction pointer, what is there."""
+    """The lines, each backtrace followed by the places that its addresses name."""
     result = []
     for line in lines:
         result.append(line)
-        if any(mark in line.lower() for mark in MARKS):
-            result += [f'    {place}' for place in places(line)]
+        _, mark, rest = line.partition(MARK)
+        if mark:
+            result += [f'    {place}' for place in places(*rest.split())]
     return result
 
 
-def places(line):
-    """"function at file:line" for each code address in a line."""
-    found = {}
-    for match in ADDRESS.finditer(line.lower()):
-        value = int(match[1], 16)
-        elf = elf_for(line, value)
-        if elf is not None:
-            found.setdefault(elf, []).append(value)
-    return [text for elf, values in found.items() for text in addr2line(elf, values)]
-
-
-def elf_for(line, address):
-    """The ELF file that an address of a log line belongs to, None if it is not known."""
-    if address >= KERNEL_HALF:
-        return paths.KERNEL if paths.KERNEL.exists() else None
-    programs = {'root': paths.ROOTTASK, 'roottask': paths.ROOTTASK, **paths.NATIVE,
-                **build.executables('apps/native'), **build.executables('tests/native')}
-    for name, path in programs.items():
-        if re.search(rf'\b{re.escape(name)}\b', line) and path.exists():
-            return path
-    return None
-
-
-def addr2line(elf, addresses):
-    """Asks addr2line; addresses without a symbol are left out."""
-    command = ['addr2line', '-e', str(elf), '-f', '-i', '-p', '-a', *map(hex, addresses)]
+def places(name, *addresses):
+    """"address: function at file:line" for each address of a program."""
+    elf = elf_of(name)
+    if elf is None or not addresses:
+        return []
+    values = [int(address, 16) for address in addresses]
+    # All but the first are return addresses: the call is just before.
+    command = ['addr2line', '-e', str(elf), '-f', '-p',
+               *(hex(value - 1 if at else value) for at, value in enumerate(values))]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return [line.replace(f'{paths.TREE}/', '').replace('../', '')
-            for line in done.stdout.splitlines() if '?? ' not in line]
+    return [f'{value:#x}: {line.replace(f"{paths.TREE}/", "").replace("../", "")}'
+            for value, line in zip(values, done.stdout.splitlines())]
+
+
+def elf_of(name):
+    """The ELF file with symbols of a program of boot/, None if there is none."""
+    programs = {'kernel': paths.KERNEL, 'root': paths.ROOTTASK, **paths.NATIVE}
+    path = programs.get(name)
+    if path is None:
+        for folder in ('apps/native', 'tests/kernel', *server_test_folders()):
+            path = path or build.executables(folder).get(name)
+    return path if path and path.exists() else None
+
+
+def server_test_folders():
+    """Where the build puts the test programs of servers."""
+    return [str(folder.relative_to(paths.TREE))
+            for folder in sorted((paths.TREE / 'tests' / 'servers').glob('*/'))]

@@ -4,6 +4,8 @@ from collections import deque
 
 KEPT_LINES = 400
 TAIL_LINES = 40
+REFUSAL_BY = 'router: '
+REFUSAL = REFUSAL_BY + 'can not run '
 
 
 class SystemLog:
@@ -14,6 +16,8 @@ class SystemLog:
         self.exit_status = None   # of "@exit N"
         self.usage = []           # of "@usage ...", in order
         self.tests = []           # of "@test ...", in order
+        self.console_ready = False  # "@console ready" was there
+        self.refusal = ''         # why the router could not run the program
         self.on_line = on_line    # called with (kind, text) for each "@kind text"
         self.file = file          # gets a copy of everything
         self.partial = b''
@@ -40,6 +44,8 @@ class SystemLog:
             at = -1
         if at < 0:
             self.lines.append(text)
+            if text.startswith(REFUSAL):
+                self.refusal = text.removeprefix(REFUSAL_BY)
             return
         kind, _, rest = text[at + 1:].partition(' ')
         self.tell(kind, rest, text)
@@ -52,6 +58,8 @@ class SystemLog:
             self.usage.append(rest)
         elif kind == 'test':
             self.tests.append(rest)
+        elif kind == 'console':
+            self.console_ready = True
         elif kind not in ('trace', 'stats'):
             self.lines.append(text)
         if self.on_line:

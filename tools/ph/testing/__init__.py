@@ -1,0 +1,1 @@
+"""ph test: the suites and what they share."""
