@@ -37,7 +37,7 @@ static const char *crash_name(int index)
 
 static cap_sel_t crash_pd(int index)
 {
-    return index < 0 ? SEL_SELF : program_get((unsigned)index)->pd;
+    return index < 0 ? own_pd : program_get((unsigned)index)->pd;
 }
 
 /* The thread among the PD's capabilities that has stopped at rip and rsp. */
@@ -136,21 +136,21 @@ static cap_sel_t portal_make(unsigned slot, int index, cap_sel_t sel)
 
     crash->portal.handle = crash_handle;
     crash->index = index;
-    must(with_kernel_memory(hc_create_pt(sel, SEL_SELF, handlers[0], (vaddr_t)portal_entry,
+    must(with_kernel_memory(hc_create_pt(sel, ROOT_SEL_PD, handlers[0], (vaddr_t)portal_entry,
                                          (uintptr_t)&crash->portal)) == ST_OK);
     for (unsigned cpu = 1; cpu < handler_count; cpu++)
         must(with_kernel_memory(hc_pt_add_handler(sel, handlers[cpu])) == ST_OK);
     return sel;
 }
 
-void crash_init(const struct kernel_info *info, cap_sel_t root_event)
+void crash_init(const struct kernel_info *info)
 {
     for (unsigned cpu = 0; cpu < info->cpu_count; cpu++) {
         handlers[cpu] = handler_create(cpu, ROOT_HANDLER_STACK_BYTES);
         must(handlers[cpu] != SEL_NONE);
     }
     handler_count = info->cpu_count;
-    portal_make(MANIFEST_MAX_PROGRAMS, -1, root_event);
+    portal_make(MANIFEST_MAX_PROGRAMS, -1, ROOT_EVENT_SEL);
 }
 
 cap_sel_t crash_portal_create(unsigned index)

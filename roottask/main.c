@@ -14,17 +14,15 @@ static void info_check(const struct kernel_info *info)
 
 _Noreturn void root_main(const struct kernel_info *info, cap_sel_t first_free)
 {
-    cap_sel_t root_event = cap_alloc(1);
-
     info_check(info);
     memory_init(info);
-    startup_page_make(info, root_event, first_free);
+    startup_page_make(info, first_free);
     log_init();
     log_line("%u CPUs, %llu MiB free, boot archive of %llu KiB", info->cpu_count,
              (unsigned long long)memory_free_frames() >> (20 - PAGE_SHIFT),
              (unsigned long long)info->module_bytes >> 10);
     archive_init(info);
-    crash_init(info, root_event);
+    crash_init(info);
     service_init(info);
     programs_start(info);
     sleep_for_ever();

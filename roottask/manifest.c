@@ -223,7 +223,6 @@ static const struct word_row {
     { "args", read_args, 0 },
     { "cpu", read_cpu, 0 },
     { "create-pd", NULL, PROGRAM_CREATE_PD },
-    { "executable-frames", NULL, PROGRAM_EXECUTABLE },
     { "interrupts", NULL, PROGRAM_INTERRUPTS },
     { "io-ports", NULL, PROGRAM_IO_PORTS },
     { "kernel-quota", read_quota, 0 },

@@ -12,7 +12,7 @@
 #define MANIFEST_ERROR_BYTES  160u
 
 #define MANIFEST_DEFAULT_PRIORITY 20u
-#define MANIFEST_MAX_PRIORITY     62u /* the roottask is above all */
+#define MANIFEST_MAX_PRIORITY     59u /* the roottask is above all */
 #define MANIFEST_DEFAULT_QUOTA    256u /* pages */
 
 enum manifest_flag {
@@ -20,8 +20,7 @@ enum manifest_flag {
     PROGRAM_INTERRUPTS = 1 << 1, /* may bind interrupts */
     PROGRAM_MODULE     = 1 << 2, /* sees the boot module */
     PROGRAM_CREATE_PD  = 1 << 3, /* may create protection domains */
-    PROGRAM_EXECUTABLE = 1 << 4, /* its frames may become executable */
-    PROGRAM_NO_PORTAL  = 1 << 5, /* publishes nothing: the next one starts at once */
+    PROGRAM_NO_PORTAL  = 1 << 4, /* publishes nothing: the next one starts at once */
 };
 
 struct manifest_program {

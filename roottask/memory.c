@@ -19,7 +19,7 @@ static struct {
 static bool window_map(phys_t base, uint64_t pages, unsigned rights)
 {
     enum status status =
-        with_kernel_memory(hc_map_phys(SEL_SELF, base, WINDOW_VA + base, pages, rights));
+        with_kernel_memory(hc_map_phys(ROOT_SEL_PD, base, WINDOW_VA + base, pages, rights));
 
     if (status != ST_OK)
         log_line("can't map memory at 0x%llx, %llu pages: status %d", (unsigned long long)base,
@@ -118,7 +118,7 @@ bool memory_donate(uint64_t pages)
     phys = memory_take(order, OWNER_KERNEL);
     if (!phys)
         return false;
-    status = hc_protect(SEL_SELF, WINDOW_VA + phys, 1ull << order, 0);
+    status = hc_protect(ROOT_SEL_PD, WINDOW_VA + phys, 1ull << order, 0);
     if (status == ST_OK)
         status = hc_kmem(KMEM_OP_DONATE, phys, 1ull << order);
     if (status != ST_OK)

@@ -52,9 +52,8 @@ static void start_check(const struct program *program, enum status status, const
 
 static enum status frames_map(struct program *to, phys_t phys, unsigned order)
 {
-    unsigned rights = MEM_R | MEM_W | (to->row->flags & PROGRAM_EXECUTABLE ? MEM_X : 0);
-
-    return with_kernel_memory(hc_map_phys(to->pd, phys, WINDOW_VA + phys, 1ull << order, rights));
+    return with_kernel_memory(
+        hc_map_phys(to->pd, phys, WINDOW_VA + phys, 1ull << order, MEM_R | MEM_W));
 }
 
 static void frames_hide(struct program *program, uint32_t mask, phys_t phys, unsigned order)
@@ -110,13 +109,12 @@ static void module_show(struct program *program)
 {
     phys_t page = boot.info->module_base & -PAGE_BYTES;
     phys_t end = boot.info->module_base + boot.info->module_bytes;
-    unsigned rights = MEM_R | (program->row->flags & PROGRAM_EXECUTABLE ? MEM_X : 0);
 
     if (program->row->flags & PROGRAM_MODULE)
         start_check(program,
                     with_kernel_memory(hc_map_phys(program->pd, page, WINDOW_VA + page,
                                                (end - page + PAGE_BYTES - 1) >> PAGE_SHIFT,
-                                               rights)),
+                                               MEM_R)),
                     "its view of the boot module");
 }
 
@@ -129,7 +127,7 @@ static void pd_create(struct program *program)
 
     must(pd != SEL_NONE);
     start_check(program,
-                with_kernel_memory(hc_create_pd(pd, SEL_SELF, program->row->quota_pages, flags)),
+                with_kernel_memory(hc_create_pd(pd, ROOT_SEL_PD, program->row->quota_pages, flags)),
                 "its protection domain");
     program->pd = pd;
 }

@@ -23,10 +23,13 @@ void log_write(const char *prefix, const char *text, size_t bytes);
 
 /* ---- start.c: the roottask's own thread ---------------------------------------------------- */
 
+/* The slot in which the kernel looks for the event portal of our main thread. */
+#define ROOT_EVENT_SEL (SEL_NONE % MAX_CAPS)
+
 #define ROOT_HANDLER_STACK_BYTES (16 * 1024)
 
 /* Makes the startup page that lib/native expects, for the handlers that it creates. */
-void startup_page_make(const struct kernel_info *info, cap_sel_t event, cap_sel_t first_free);
+void startup_page_make(const struct kernel_info *info, cap_sel_t first_free);
 _Noreturn void root_main(const struct kernel_info *info, cap_sel_t first_free);
 
 /* ---- power.c: the end of the system --------------------------------------------------- */
@@ -119,8 +122,7 @@ cap_sel_t service_portal_mint(unsigned index);
 
 /* ---- crash.c: the end of a program that should not end ------------------------------------------ */
 
-/* Creates the handlers, one for each CPU, and at selector root_event the portal for
- * events of the roottask's own handlers. */
-void crash_init(const struct kernel_info *info, cap_sel_t root_event);
+/* Creates the handlers, one for each CPU, and the portal for the roottask's own events. */
+void crash_init(const struct kernel_info *info);
 /* A portal for the events of program index. */
 cap_sel_t crash_portal_create(unsigned index);

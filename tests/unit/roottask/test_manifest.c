@@ -29,7 +29,7 @@ static void reads_all_words(void **state)
                       "# the drivers\n"
                       "program console boot/console priority 40 io-ports interrupts\n"
                       "\n"
-                      "program mem boot/mem module executable-frames cpu 1\n"
+                      "program mem boot/mem module cpu 1\n"
                       "program vfs boot/vfs   # files\n"
                       "    priority 30 uses console shares-frames-with mem\n"
                       "    args  --verbose  two   # not this\n"
@@ -41,7 +41,7 @@ static void reads_all_words(void **state)
     assert_string_equal(m.programs[0].path, "boot/console");
     assert_int_equal(m.programs[0].priority, 40);
     assert_int_equal(m.programs[0].flags, PROGRAM_IO_PORTS | PROGRAM_INTERRUPTS);
-    assert_int_equal(m.programs[1].flags, PROGRAM_MODULE | PROGRAM_EXECUTABLE);
+    assert_int_equal(m.programs[1].flags, PROGRAM_MODULE);
     assert_int_equal(m.programs[1].cpu, 1);
     assert_int_equal(m.programs[1].priority, MANIFEST_DEFAULT_PRIORITY);
     assert_int_equal(m.programs[1].quota_pages, MANIFEST_DEFAULT_QUOTA);
@@ -76,7 +76,7 @@ static const struct {
     { "program a a\n  priority 10\n  turbo\n", 3, "unknown word 'turbo'" },
     { "program a a priority high\n", 1, "not 'high'" },
     { "program a a priority\n", 1, "not 'end of row'" },
-    { "program a a priority 63\n", 1, "more than 62" },
+    { "program a a priority 60\n", 1, "more than 59" },
     { "program a a priority 99999999999999999999999\n", 1, "is not a number" },
     { "program a a cpu 16\n", 1, "more than 15" },
     { "program a a kernel-quota 8GiB\n", 1, "KiB or MiB" },
