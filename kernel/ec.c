@@ -153,6 +153,8 @@ void ec_unblock(struct ec *ec, enum status result)
 
 void ec_halt(struct ec *ec, const char *why)
 {
+    if (ec->pd == root_pd)
+        panic_regs(&ec->regs, "the root program has failed");
     print("kernel: a thread halts: %s (rip %lx, vector %lu, cr2 %lx)\n", why, ec->regs.rip,
           ec->regs.vector, ec->cr2);
     ec->state = EC_HALTED;

@@ -78,6 +78,7 @@ struct range_result copy_between(struct space *local, vaddr_t local_va, struct s
 /* hypercall.c, root.c */
 void hypercall(struct ec *ec);
 void root_start(void);
+extern struct pd *root_pd;
 bool user_range_valid(vaddr_t va, uint64_t pages);
 
 extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];

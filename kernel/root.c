@@ -15,6 +15,8 @@
 
 enum { ROOT_PRIORITY = 60, ROOT_QUANTUM_MS = 10, STACK_RESERVE = 1024 };
 
+struct pd *root_pd;
+
 static void map_page(struct pd *pd, vaddr_t va, phys_t phys, unsigned rights)
 {
     bool big;
@@ -98,6 +100,7 @@ void root_start(void)
     map_page(pd, INFO_VA, ptr_phys(&boot_kernel_info), MEM_R);
     for (vaddr_t va = MAIN_STACK_TOP - MAIN_STACK_BYTES; va < MAIN_STACK_TOP; va += PAGE_BYTES)
         new_page(pd, va, MEM_R | MEM_W);
+    root_pd = pd;
     params.pd = pd;
     params.ip = load_image(pd);
     if (ec_create(&params, &ec) != ST_OK ||

@@ -136,8 +136,9 @@ enum {
     PORT_B_GATE2 = 1 << 0,
     PORT_B_SPEAKER = 1 << 1,
     PORT_B_OUT2 = 1 << 5,
-    CALIBRATION_COUNT = 2386, /* PIT ticks: 2 ms */
-    CALIBRATION_NS = 2000000,
+    CALIBRATION_COUNT = 1193, /* PIT ticks: 1 ms */
+    CALIBRATION_NS = 1000000,
+    CALIBRATION_ROUNDS = 10,
     NS_PER_S = 1000000000,
 };
 
@@ -159,21 +160,40 @@ static bool pit_start(void)
 /* Without a PIT we are in a virtual machine, whose local timer counts ns. */
 static bool apic_done(void) { return apic_timer_read() < UINT32_MAX - CALIBRATION_NS; }
 
+/* Waits once; returns TSC ticks and local timer ticks that it took. */
+static uint64_t measure(bool *pit, uint32_t *apic)
+{
+    uint64_t start;
+
+    *pit = pit_start();
+    start = rdtsc();
+    apic_timer_set(UINT32_MAX, true);
+    while (!(*pit ? pit_done() : apic_done()))
+        cpu_relax();
+    *apic = UINT32_MAX - apic_timer_read();
+    return rdtsc() - start;
+}
+
+/* Under a virtual machine we may lose the processor while we measure, which only
+ * ever makes it longer: measure until two agree, and take the least. */
 void timer_calibrate(void)
 {
-    bool pit = pit_start();
-    uint64_t start = rdtsc(), tsc;
-    uint32_t apic;
+    uint64_t tsc = 0;
+    uint32_t apic = 0;
+    bool pit = false, agree = false;
 
-    apic_timer_set(UINT32_MAX, true);
-    while (!(pit ? pit_done() : apic_done()))
-        cpu_relax();
-    apic = UINT32_MAX - apic_timer_read();
-    tsc = rdtsc() - start;
-    if (pit)
-        tsc_hz = tsc * PIT_HZ / CALIBRATION_COUNT;
-    else
-        tsc_hz = tsc * (NS_PER_S / CALIBRATION_NS);
+    for (unsigned round = 0; round < CALIBRATION_ROUNDS && !agree; round++) {
+        uint32_t apic_now;
+        uint64_t now = measure(&pit, &apic_now);
+        uint64_t apart = now > tsc ? now - tsc : tsc - now;
+
+        agree = apart < now / 1024;
+        if (!tsc || now < tsc) {
+            tsc = now;
+            apic = apic_now;
+        }
+    }
+    tsc_hz = pit ? tsc * PIT_HZ / CALIBRATION_COUNT : tsc * (NS_PER_S / CALIBRATION_NS);
     if (!apic || tsc_hz < 1000000)
         panic("no usable timer (TSC %lu Hz, local timer %u)", tsc_hz, apic);
     apic_per_tsc = ((uint64_t)apic << 32) / tsc;

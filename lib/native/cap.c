@@ -7,6 +7,8 @@
 #include <lib/native/runtime.h>
 #include <stdatomic.h>
 
+cap_sel_t own_pd;
+
 #define WORD_BITS 64u
 #define WORDS (MAX_CAPS / WORD_BITS)
 

@@ -14,7 +14,7 @@ cap_sel_t portal_create(struct portal *portal, cap_sel_t handler)
 
     if (sel == SEL_NONE)
         return SEL_NONE;
-    if (with_kernel_memory(hc_create_pt(sel, startup_info()->sel_pd, handler, (vaddr_t)portal_entry,
+    if (with_kernel_memory(hc_create_pt(sel, own_pd, handler, (vaddr_t)portal_entry,
                                         (uintptr_t)portal)) == ST_OK)
         return sel;
     cap_free(sel, 1);

@@ -54,6 +54,9 @@ void tcb_init(struct tcb *tcb, void *stack_end, struct utcb *utcb);
 /* Stops the program if the calling EC's stack has overflowed. */
 void stack_check(void);
 
+/* Our own protection domain's capability, under which we create objects. */
+extern cap_sel_t own_pd;
+
 /* ---- portals ---------------------------------------------------------------------------- */
 
 /* The registers of a message as a handler is entered (abi/message.h). A handler

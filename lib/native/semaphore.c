@@ -6,7 +6,7 @@ cap_sel_t semaphore_create(uint64_t count)
 
     if (sel == SEL_NONE)
         return SEL_NONE;
-    if (with_kernel_memory(hc_create_sm(sel, startup_info()->sel_pd, count)) == ST_OK)
+    if (with_kernel_memory(hc_create_sm(sel, own_pd, count)) == ST_OK)
         return sel;
     cap_free(sel, 1);
     return SEL_NONE;

@@ -24,6 +24,7 @@ _Noreturn void native_start(struct tcb *tcb)
     tcb_set_canary(canary_make());
     tcb_init(tcb, (void *)(MAIN_STACK_TOP - MAIN_STACK_BYTES), (struct utcb *)UTCB_AREA_VA);
     must(startup->magic == STARTUP_MAGIC);
+    own_pd = startup->sel_pd;
     cap_init(startup->sel_free);
     receive_window_renew(tcb->utcb);
     runtime_frames_init();

@@ -39,7 +39,7 @@ static struct tcb *ec_create(cap_sel_t sel, unsigned flags, unsigned cpu, size_t
     if (!phys)
         return NULL;
     tcb_init(tcb, stack, utcb);
-    if (with_kernel_memory(hc_create_ec(sel, startup_info()->sel_pd, flags, cpu, startup_info()->sel_event,
+    if (with_kernel_memory(hc_create_ec(sel, own_pd, flags, cpu, startup_info()->sel_event,
                                         (vaddr_t)utcb, (vaddr_t)tcb, ip, 0)) == ST_OK) {
         receive_window_renew(utcb);
         return tcb;
@@ -76,7 +76,7 @@ cap_sel_t thread_create(unsigned cpu, thread_fn run, void *arg)
     if (tcb) {
         tcb->run = run;
         tcb->arg = arg;
-        if (with_kernel_memory(hc_create_sc(sel + 1, startup_info()->sel_pd, sel, startup_info()->priority,
+        if (with_kernel_memory(hc_create_sc(sel + 1, own_pd, sel, startup_info()->priority,
                                             quantum)) == ST_OK)
             return sel;
         hc_revoke(sel, 1, REVOKE_SELF); /* the stack stays: a rare failure, no way to know

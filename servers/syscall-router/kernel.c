@@ -82,7 +82,7 @@ static uint64_t app_quota_pages(void)
 
 int kernel_pd_create(cap_sel_t sel)
 {
-    return status_errno(with_kernel_memory(hc_create_pd(sel, SEL_SELF, app_quota_pages(), 0)));
+    return status_errno(with_kernel_memory(hc_create_pd(sel, startup_info()->sel_pd, app_quota_pages(), 0)));
 }
 
 int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager)

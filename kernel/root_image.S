@@ -3,7 +3,7 @@
     .balign 4096
     .globl root_image, root_image_end
 root_image:
-    .incbin "@path@"
+    .incbin ROOT_IMAGE
 root_image_end:
     .balign 4096
     .section .note.GNU-stack, "", @progbits
