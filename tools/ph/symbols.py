@@ -5,6 +5,7 @@ import subprocess
 from . import build, paths
 
 MARK = '@backtrace '
+KERNEL_HALF = 1 << 63
 
 
 def symbolise(lines):
@@ -20,10 +21,12 @@ def symbolise(lines):
 
 def places(name, *addresses):
     """"address: function at file:line" for each address of a program."""
-    elf = elf_of(name)
-    if elf is None or not addresses:
-        return []
     values = [int(address, 16) for address in addresses]
+    if name == 'kernel' and values and values[0] < KERNEL_HALF:
+        name = 'root'   # the kernel tells of the death of the root program
+    elf = elf_of(name)
+    if elf is None or not values:
+        return []
     # All but the first are return addresses: the call is just before.
     command = ['addr2line', '-e', str(elf), '-f', '-p',
                *(hex(value - 1 if at else value) for at, value in enumerate(values))]
@@ -32,7 +35,7 @@ def places(name, *addresses):
     except (OSError, subprocess.TimeoutExpired):
         return []
     return [f'{value:#x}: {line.replace(f"{paths.TREE}/", "").replace("../", "")}'
-            for value, line in zip(values, done.stdout.splitlines())]
+            for value, line in zip(values, done.stdout.splitlines()) if '?? ' not in line]
 
 
 def elf_of(name):
