@@ -1,14 +1,10 @@
 /*
- * The rest of the native runtime on the host. The heap is the host's own malloc, so
- * that the sanitizer sees it.
+ * The rest of the native runtime on the host.
  */
 #include "fakes.h"
 
 #include <lib/host/host.h>
-#include <lib/native/clock.h>
 #include <lib/native/runtime.h>
-#include <lib/server/backend.h>
-#include <malloc.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +31,7 @@ void host_reset(void)
     now_ns = 0;
 }
 
-/* ---- time, portals, memory -------------------------------------------------------------- */
+/* ---- time, portals -------------------------------------------------------------- */
 
 void host_clock_set(uint64_t ns) { now_ns = ns; }
 
@@ -61,11 +57,6 @@ cap_sel_t portal_find(const char *name)
             return portals[i].portal;
     return SEL_NONE;
 }
-
-/* 0 under the sanitizer, which finds leaks itself. */
-size_t heap_bytes_in_use(void) { return mallinfo2().uordblks; }
-
-void backend_trim(void) { frames_trim(); }
 
 /* ---- locks ---------------------------------------------------------------------------------- */
 
@@ -102,7 +93,7 @@ void log_line(const char *format, ...)
 
 _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 {
-    char    reason[240];
+    static char reason[240]; /* cmocka looks at it after the jump */
     va_list arguments;
 
     va_start(arguments, format);

@@ -16,14 +16,13 @@ static inline uint64_t clock_ticks_to_ns(uint64_t ticks, uint64_t ns_per_tick)
     return (uint64_t)((unsigned __int128)ticks * ns_per_tick >> 32);
 }
 
-/* The first tick at which clock_ticks_to_ns has reached ns. */
+/* The first tick at which clock_ticks_to_ns has reached ns; at most CLOCK_FAR. */
+#define CLOCK_FAR (UINT64_MAX >> 2)
 static inline uint64_t clock_ns_to_ticks(uint64_t ns, uint64_t ns_per_tick)
 {
-    unsigned __int128 scaled = (unsigned __int128)ns << 32;
+    unsigned __int128 ticks = (((unsigned __int128)ns << 32) + ns_per_tick - 1) / ns_per_tick;
 
-    if (ns >= UINT64_MAX >> 2)
-        return UINT64_MAX >> 2;
-    return (uint64_t)((scaled + ns_per_tick - 1) / ns_per_tick);
+    return ticks < CLOCK_FAR ? (uint64_t)ticks : CLOCK_FAR;
 }
 
 static inline uint64_t clock_tsc(void)
