@@ -9,7 +9,7 @@ from .errors import PhError
 from .guest import Guest
 from .qemu import Machine
 
-PROBE_SECONDS = 10
+PROBE_SECONDS = 5
 CACHE_FILE = paths.CACHE / 'kvm.json'
 
 
@@ -17,12 +17,14 @@ def default():
     """'kvm' or 'tcg'."""
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
         return 'tcg'
-    known = cached()
-    if known is None:
-        known = probe()
-        paths.CACHE.mkdir(exist_ok=True)
-        CACHE_FILE.write_text(json.dumps({'host': host(), 'works': known}), encoding='utf-8')
-    return 'kvm' if known else 'tcg'
+    works = cached()
+    if works is None:
+        works = probe('kvm')
+        # A system that runs with neither says nothing about KVM.
+        if works or probe('tcg'):
+            paths.CACHE.mkdir(exist_ok=True)
+            CACHE_FILE.write_text(json.dumps({'host': host(), 'works': works}), encoding='utf-8')
+    return 'kvm' if works else 'tcg'
 
 
 def host():
@@ -39,10 +41,10 @@ def cached():
     return data.get('works') if data.get('host') == host() else None
 
 
-def probe():
-    """Boots our kernel with KVM and runs hello."""
+def probe(accel):
+    """Boots our kernel with this accelerator and runs hello."""
     try:
-        result = session.run(Machine(accel='kvm'), Guest('hello'), PROBE_SECONDS, capture=True,
+        result = session.run(Machine(accel=accel), Guest('hello'), PROBE_SECONDS, capture=True,
                              stdin=None)
     except PhError:
         return False

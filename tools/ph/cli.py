@@ -65,6 +65,8 @@ def add_machine_options(parser):
                        help='as QEMU names it (default max; qemu64,+rdrand with icount)')
     group.add_argument('--machine', choices=('pc', 'q35', 'microvm'), default='pc',
                        help='default pc')
+    group.add_argument('--console', choices=('virtio', 'uart'), default='',
+                       help='device for input and output (default virtio; uart with icount)')
     group.add_argument('--kernel-arg', action='append', default=[], metavar='ARG',
                        help='word for the kernel command line (repeatable)')
 

@@ -19,7 +19,8 @@ def prepare(options):
 def machine_of(options):
     """The machine that the options describe."""
     return Machine(smp=options.smp, mem=options.mem, accel=options.accel or accel.default(),
-                   cpu=options.cpu, machine=options.machine, kernel_args=options.kernel_arg)
+                   cpu=options.cpu, machine=options.machine,
+                   console=options.console, kernel_args=options.kernel_arg)
 
 
 def guest_of(options, program, args):
