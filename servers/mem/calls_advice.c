@@ -11,8 +11,7 @@
 #include "gen/linux_calls_mem.h"
 
 #include <asm/mman.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
+#include <signal.h>
 #include <errno.h>
 #include <linux/mman.h>
 

@@ -6,8 +6,7 @@
 
 #include <abi/hypercall.h>
 #include <asm/mman.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
+#include <signal.h>
 #include <errno.h>
 #include <lib/native/native.h>
 #include <string.h>

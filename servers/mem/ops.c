@@ -170,46 +170,47 @@ int64_t mem_op_fault_in(struct call *call, uint32_t id, uint64_t address, uint64
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* The object of a file reference: of some VMA of the space. */
-static struct object *object_find(const struct space *space, uint64_t file)
+static int supply_page(struct object *object, uint64_t index, phys_t phys)
 {
-    const struct vma *vma = vma_at_or_after(&space->vmas, 0);
-
-    for (; vma; vma = vma_next(&space->vmas, vma))
-        if (vma->object && vma->object->kind == OBJECT_FILE && vma->object->file == file)
-            return vma->object;
-    return NULL;
-}
-
-static int supply(struct object *object, uint64_t index, phys_t phys)
-{
-    if (!phys || page_offset(phys))
-        return -EINVAL;
-    if (index > UINT64_MAX >> PAGE_SHIFT)
+    if (!phys || page_offset(phys) || index > UINT64_MAX >> PAGE_SHIFT)
         return -EINVAL;
     return pagemap_get(&object->frames, index) ? 0 : pagemap_set(&object->frames, index, phys);
 }
 
-int64_t mem_op_file_supply(struct call *call, uint32_t id, uint64_t file, uint64_t index,
-                           const void *frames, size_t frames_bytes)
+static int supply(struct object *object, uint64_t index, const void *frames, size_t count)
 {
-    struct space *space = space_lookup(id);
-    struct object *object = space ? object_find(space, file) : NULL;
-    size_t count = frames_bytes / sizeof(phys_t);
     int error = 0;
 
-    (void)call;
-    if (!object)
-        return -ESRCH;
-    if (frames_bytes % sizeof(phys_t))
-        return -EINVAL;
     if (count == 0)
         object->end_index = index;
     for (size_t i = 0; i < count && !error; i++) {
         phys_t phys;
 
         memcpy(&phys, (const char *)frames + i * sizeof phys, sizeof phys);
-        error = supply(object, index + i, phys);
+        error = supply_page(object, index + i, phys);
+    }
+    return error;
+}
+
+/* Each mapping has an object of its own, so several may be of one file. */
+int64_t mem_op_file_supply(struct call *call, uint32_t id, uint64_t file, uint64_t index,
+                           const void *frames, size_t frames_bytes)
+{
+    const struct space *space = space_lookup(id);
+    const struct vma *vma = space ? vma_at_or_after(&space->vmas, 0) : NULL;
+    int error = -ESRCH;
+
+    (void)call;
+    if (frames_bytes % sizeof(phys_t))
+        return -EINVAL;
+    for (; vma; vma = vma_next(&space->vmas, vma)) {
+        struct object *object = vma->object;
+
+        if (!object || object->kind != OBJECT_FILE || object->file != file)
+            continue;
+        error = supply(object, index, frames, frames_bytes / sizeof(phys_t));
+        if (error)
+            break;
     }
     return error;
 }

@@ -1,0 +1,13 @@
+/*
+ * Page tables for tests, in place of servers/mem/pager.c.
+ */
+#pragma once
+
+#include <abi/types.h>
+
+void     model_reset(void);
+/* Frame of a page, or 0; its rights (enum mem_right). */
+phys_t   model_lookup(cap_sel_t pd, uint64_t va, unsigned *rights);
+uint64_t model_mapped_pages(void);
+/* Maps that the model has seen. */
+uint64_t model_map_calls(void);
