@@ -13,6 +13,8 @@ enum {
     SVR_ENABLE = 1 << 8, LVT_MASKED = 1 << 16, ICR_PENDING = 1 << 12, DIVIDE_1 = 0xb,
 };
 
+enum { PIC1_DATA = 0x21, PIC2_DATA = 0xa1 };
+
 static volatile uint32_t *lapic;
 
 static void lapic_write(unsigned reg, uint32_t value) { lapic[reg / 4] = value; }
@@ -21,8 +23,13 @@ static uint32_t lapic_read(unsigned reg)              { return lapic[reg / 4]; }
 uint32_t apic_id(void) { return lapic_read(LAPIC_ID) >> 24; }
 void apic_eoi(void)    { lapic_write(LAPIC_EOI, 0); }
 
+/* The old interrupt controllers are silenced while the local APIC still listens
+ * to them: a request that is pending must be withdrawn, or the CPU would take an
+ * interrupt without a vector. */
 void apic_init(void)
 {
+    outb(PIC1_DATA, 0xff);
+    outb(PIC2_DATA, 0xff);
     lapic = device_map(0, madt.lapic);
 }
 
@@ -86,8 +93,6 @@ static struct ioapic *ioapic_of(unsigned gsi)
 
 void ioapic_init(void)
 {
-    outb(0x21, 0xff); /* the old interrupt controllers stay silent */
-    outb(0xa1, 0xff);
     for (unsigned i = 0; i < madt.ioapic_count; i++) {
         struct ioapic *io = &ioapics[i];
 
