@@ -25,6 +25,7 @@ enum {
     UART_FCR_ENABLE = 1 << 0,
     UART_FCR_CLEAR_RECEIVE = 1 << 1,
     UART_FCR_CLEAR_SEND = 1 << 2,
+    UART_FCR_TRIGGER_14 = 3 << 6, /* interrupt at 14 bytes, or when no more come */
     UART_LCR_8N1  = 3,
     UART_LCR_DLAB = 1 << 7,
     UART_MCR_DTR  = 1 << 0,
