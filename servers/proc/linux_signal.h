@@ -4,6 +4,11 @@
  */
 #pragma once
 
+#include <sys/types.h>
+#include <time.h>
+
+#undef _STRUCT_TIMESPEC /* glibc's; <linux/time.h> is to define its own */
+
 #define sigset_t    linux_sigset_t
 #define sigaction   linux_sigaction
 #define sigaltstack linux_sigaltstack

@@ -4,9 +4,9 @@
 #include "proc.h"
 
 #include <gen/proc_server.h>
-#include <linux/stat.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DEFAULT_TIMER_SLACK_NS 50000u
 

@@ -19,10 +19,11 @@ _Static_assert(LINUX_PROC - LINUX_VFS == OWNER_PROC && LINUX_MEM - LINUX_VFS == 
 
 int64_t dispatch_call(struct thread *thread, unsigned nr, const uint64_t arg[6])
 {
-    const struct linux_route *route = &linux_routes[nr];
+    const struct linux_route *route;
 
     if (nr >= LINUX_CALL_COUNT)
         return -ENOSYS;
+    route = &linux_routes[nr];
     switch (route->owner) {
     case LINUX_VFS:
     case LINUX_PROC:

@@ -75,28 +75,33 @@ static int server_connect(struct thread *thread, enum owner owner)
 {
     const struct server_ref *server = server_of(owner);
     cap_sel_t sel = kernel_sel_alloc(1);
-    int error;
+    int error = sel == SEL_NONE ? -ENOMEM : kernel_mint(server->portal, sel, thread->slot);
 
-    if (sel == SEL_NONE)
-        return -ENOMEM;
+    if (!error)
+        error = (int)common_slot_create(server, thread->slot, thread->sem);
+    if (error) {
+        kernel_drop(sel, 1);
+        return error;
+    }
     thread->server[owner] = *server;
     thread->server[owner].portal = sel;
     thread->server[owner].badge = thread->slot;
-    error = kernel_mint(server->portal, sel, thread->slot);
-    if (!error)
-        error = (int)common_slot_create(server, thread->slot, thread->sem);
-    return error;
+    return 0;
+}
+
+static void server_disconnect(struct thread *thread, enum owner owner)
+{
+    if (thread->server[owner].portal == SEL_NONE)
+        return;
+    if (common_slot_destroy(server_of(owner), thread->slot) < 0)
+        log_line("slot %u stays known to a server", thread->slot);
+    kernel_drop(thread->server[owner].portal, 1);
 }
 
 static void slot_unmake(struct thread *thread)
 {
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (thread->server[owner].portal == SEL_NONE)
-            continue;
-        if (common_slot_destroy(server_of(owner), thread->slot) < 0)
-            log_line("slot %u stays known to a server", thread->slot);
-        kernel_drop(thread->server[owner].portal, 1);
-    }
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+        server_disconnect(thread, owner);
     kernel_drop(thread->sem, 1);
     kernel_drop(thread->event, 1);
     if (thread->handler != SEL_NONE)
