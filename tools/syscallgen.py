@@ -18,7 +18,7 @@ RESULTS = ("int", "hex", "fd", "none")
 PLAIN = ("int uint long ulong hex octal fd dirfd path signal pid ptr strings vars sigset_in "
          "sigset_out fds timespec_in timespec_out timeval_in timeval_out stat_out rlimit_in "
          "rlimit_out utsname_out sigaction_in sigaction_out int_in int_out").split()
-COUNTED = ("inbuf", "outbuf", "iniov", "outiov", "pollfds")
+COUNTED = ("inbuf", "outbuf", "iniov", "outiov", "pollfds", "mode")
 SYMBOLIC = ("flags", "enum")
 LENGTH_IS_RESULT = 7
 MAX_ARGUMENTS = 6

@@ -122,6 +122,7 @@ static void text_argument(struct trace_text *text, const struct linux_argument *
     case ARG_LONG: text_printf(text, "%lld", (long long)value); break;
     case ARG_ULONG: text_printf(text, "%llu", (unsigned long long)value); break;
     case ARG_HEX: text_printf(text, value ? "%#llx" : "%llx", (unsigned long long)value); break;
+    case ARG_MODE:
     case ARG_OCTAL: text_printf(text, "%#o", (unsigned)value); break;
     case ARG_DIRFD: text_dirfd(text, (int)value); break;
     case ARG_SIGNAL: text_symbols(text, SYMBOLS_SIGNAL, value); break;
@@ -130,6 +131,12 @@ static void text_argument(struct trace_text *text, const struct linux_argument *
     case ARG_ENUM: text_symbols(text, argument->detail, value); break;
     default: text_memory(text, argument, value); break;
     }
+}
+
+/* The mode of open(2) means nothing unless a file is created. */
+static bool is_unused(const struct trace_text *text, const struct linux_argument *argument)
+{
+    return argument->kind == ARG_MODE && !(text->arg[argument->detail] & (O_CREAT | __O_TMPFILE));
 }
 
 static void text_call(struct trace_text *text, unsigned nr)
@@ -147,6 +154,8 @@ static void text_call(struct trace_text *text, unsigned nr)
     else
         text_printf(text, "syscall_%#x(", nr);
     for (unsigned i = 0; i < signature->count; i++) {
+        if (is_unused(text, &signature->argument[i]))
+            continue;
         if (i > 0)
             text_add(text, ", ");
         text_argument(text, &signature->argument[i], text->arg[i]);
