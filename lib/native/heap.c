@@ -2,6 +2,9 @@
  * The heap: a slab of one frame holds objects of one size class, a bitmap in its
  * header says which are in use. Anything larger has frames of its own, with the
  * same header. So the header of each object is at the start of its page.
+ *
+ * Its lock is the exception to the rule that no lock is held across a call to
+ * another server: frames may come from the roottask, which calls nobody.
  */
 #include <lib/native/runtime.h>
 
