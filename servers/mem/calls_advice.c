@@ -188,7 +188,7 @@ static int64_t lock_range(struct call *call, bool touch_pages)
 
     if (!space)
         return -ESRCH;
-    if (bytes < call->arg[1] || start + bytes < start)
+    if (start + bytes < start)
         return -EINVAL;
     if (bytes == 0)
         return 0;
@@ -267,7 +267,7 @@ int64_t sys_msync(struct call *call)
     if (flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || page_offset(start) ||
         (flags & MS_ASYNC && flags & MS_SYNC))
         return -EINVAL;
-    if (start + bytes < start || (call->arg[1] && !bytes))
+    if (start + bytes < start)
         return -ENOMEM;
     return space_is_mapped(space, start, start + bytes) ? 0 : -ENOMEM;
 }

@@ -201,11 +201,13 @@ int64_t sys_munmap(struct call *call)
 
 /* ---- mprotect ---------------------------------------------------------------------------- */
 
-/* Whether all VMAs of the range may have the protection: 0, -ENOMEM, -EACCES. */
-static int check_protect(const struct space *space, uint64_t start, uint64_t end, unsigned prot)
+/* Whether all VMAs of the range may have the protection: 0, -ENOMEM, -EACCES. *stop: how
+ * far they may, which is how far Linux gets. */
+static int check_protect(const struct space *space, uint64_t start, uint64_t end, unsigned prot,
+                         uint64_t *stop)
 {
-    while (start < end) {
-        const struct vma *vma = vma_find(&space->vmas, start);
+    for (*stop = start; *stop < end;) {
+        const struct vma *vma = vma_find(&space->vmas, *stop);
         bool commits;
 
         if (!vma)
@@ -216,16 +218,17 @@ static int check_protect(const struct space *space, uint64_t start, uint64_t end
                   !vma_commits(vma->prot, vma->flags);
         if (commits && space_may_grow(space, page_number(vma->end - vma->start), true))
             return -ENOMEM;
-        start = vma->end;
+        *stop = vma->end < end ? vma->end : end;
     }
     return 0;
 }
 
 /* Private frames that are shared, and pages of objects, stay read-only until written to;
  * so rights are only taken away here, and given by the next fault. */
-static void protect_range(struct space *space, uint64_t start, uint64_t end, unsigned prot)
+static int protect_range(struct space *space, uint64_t start, uint64_t end, unsigned prot)
 {
-    struct vma *vma = vma_at_or_after(&space->vmas, start);
+    int error = start < end ? space_isolate(space, start, end) : 0;
+    struct vma *vma = error ? NULL : vma_at_or_after(&space->vmas, start);
 
     for (; vma && vma->start < end; vma = vma_next(&space->vmas, vma)) {
         if (prot_to_rights(vma->prot) & ~prot_to_rights(prot))
@@ -233,6 +236,9 @@ static void protect_range(struct space *space, uint64_t start, uint64_t end, uns
                           prot_to_rights(prot));
         vma->prot = prot;
     }
+    if (!error)
+        space_merge(space, start, end);
+    return error;
 }
 
 /* PROT_GROWSDOWN: the change begins where the VMA begins. */
@@ -251,8 +257,8 @@ int64_t sys_mprotect(struct call *call)
     struct space *space = call_space(call);
     int64_t start = call->arg[0];
     unsigned prot = call->arg[2], grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
-    uint64_t bytes = page_up(call->arg[1]), end = start + bytes;
-    int error;
+    uint64_t bytes = page_up(call->arg[1]), end = start + bytes, stop;
+    int refused, error;
 
     if (!space)
         return -ESRCH;
@@ -269,14 +275,9 @@ int64_t sys_mprotect(struct call *call)
     if (start < 0)
         return start;
     prot &= PROT_ALL;
-    error = check_protect(space, start, end, prot);
-    if (!error)
-        error = space_isolate(space, start, end);
-    if (error)
-        return error;
-    protect_range(space, start, end, prot);
-    space_merge(space, start, end);
-    return 0;
+    refused = check_protect(space, start, end, prot, &stop);
+    error = protect_range(space, start, stop, prot);
+    return error ? error : refused;
 }
 
 /* ---- brk ----------------------------------------------------------------------------------- */
