@@ -60,7 +60,8 @@ class NativeTest(unittest.TestCase):
 class HostedTest(unittest.TestCase):
     """Output of cmocka and unittest."""
 
-    CMOCKA = '[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n[  FAILED  ] b\n'
+    CMOCKA = ('[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n[  FAILED  ] b\n'
+              '[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] b\n')
 
     def test_cmocka(self):
         found = verdicts(hosted.unit_outcomes('t', 1, self.CMOCKA, 0))

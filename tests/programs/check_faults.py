@@ -37,7 +37,7 @@ def with_manifest(change):
 def check_missing_program():
     expect(ph_run(['nothing-like-this']), 127, 'not found')
     expect(ph_run(['/no/such/file']), 127, 'no such file')
-    expect(ph_run(['/etc']), 126, 'folder')
+    expect(ph_run(['/usr/lib']), 126, 'folder')
 
 
 @quick
@@ -55,8 +55,8 @@ def check_death_by_signal():
 
 def check_bss_larger_than_memory():
     done = ph_run(['--mem', '32M', ELF / 'bss-1g'], timeout=60)
-    assert done.status in (126, 128 + 9, 128 + 7, 128 + 11), (
-        f'status {done.status}\n{done.stderr.decode(errors="replace")}')
+    if done.status != 128 + 9:
+        expect(done, 125, 'can not run .*: out of memory')
 
 
 @quick

@@ -42,6 +42,13 @@ static int64_t fault_in(uint32_t space, uint64_t address, uint64_t bytes, bool w
                         &code);
 }
 
+/* In the space to which the slot is bound. */
+static int64_t mmap_anonymous(uint64_t bytes)
+{
+    return linux_call(&thread, __NR_mmap, 0, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX, 0);
+}
+
 /* Copies a word to or from the space; false where the page is not so accessible. */
 static bool word_copy(cap_sel_t pd, unsigned op, uint64_t address, uint64_t *word)
 {
@@ -68,11 +75,20 @@ static const char *space_can_not_be_made_twice(void)
     return NULL;
 }
 
+static const char *wrong_images_are_refused(void)
+{
+    static const char text[64] = "#!/bin/sh\n";
+    uint64_t offset, bytes;
+
+    EXPECT(mem_exec_image(&thread.all, SPACE, 1, sizeof text, 0, text, sizeof text, &offset,
+                          &bytes) == -ENOEXEC);
+    EXPECT(mem_exec_image(&thread.all, SPACE, 1, 0, 0, text, 0, &offset, &bytes) == -ENOEXEC);
+    return NULL;
+}
+
 static const char *anonymous_memory_is_mapped(void)
 {
-    int64_t result = mem_mmap_file(&thread.all, SPACE, 0, MANY_PAGES * PAGE_BYTES,
-                                   PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE | PROT_EXEC,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, 0, 0, 0);
+    int64_t result = mmap_anonymous(MANY_PAGES * PAGE_BYTES);
 
     EXPECT(result > 0 && result % (int64_t)PAGE_BYTES == 0);
     area = (uint64_t)result;
@@ -141,17 +157,6 @@ static const char *unmapped_memory_is_gone(void)
     return NULL;
 }
 
-static const char *wrong_images_are_refused(void)
-{
-    static const char text[64] = "#!/bin/sh\n";
-    uint64_t offset, bytes;
-
-    EXPECT(mem_exec_image(&thread.all, SPACE, 1, sizeof text, 0, text, sizeof text, &offset,
-                          &bytes) == -ENOEXEC);
-    EXPECT(mem_exec_image(&thread.all, SPACE, 1, 0, 0, text, 0, &offset, &bytes) == -ENOEXEC);
-    return NULL;
-}
-
 static const char *unknown_spaces_are_refused(void)
 {
     uint8_t released[2048];
@@ -174,10 +179,11 @@ static const char *come_and_go(void)
 
     EXPECT(pd != SEL_NONE);
     EXPECT(mem_space_create(&thread.all, OTHER_SPACE, pd) == 0);
-    at = mem_mmap_file(&thread.all, OTHER_SPACE, 0, 1 << 20, PROT_READ | PROT_WRITE,
-                       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0, 0);
+    EXPECT(common_slot_bind(&thread.all, SLOT, 1, OTHER_SPACE) == 0);
+    at = mmap_anonymous(1 << 20);
     EXPECT(at > 0);
     EXPECT(fault_in(OTHER_SPACE, (uint64_t)at, 1 << 20, true, &signal) == 0);
+    EXPECT(common_slot_bind(&thread.all, SLOT, 0, 0) == 0);
     EXPECT(mem_space_destroy(&thread.all, OTHER_SPACE, released, &bytes) == 0);
     EXPECT(bytes == 0);
     ipc_cap_drop(pd);
@@ -207,13 +213,13 @@ int native_main(const struct startup *startup)
     static const struct native_test tests[] = {
         NATIVE_TEST(space_can_be_made),
         NATIVE_TEST(space_can_not_be_made_twice),
+        NATIVE_TEST(wrong_images_are_refused),
         NATIVE_TEST(anonymous_memory_is_mapped),
         NATIVE_TEST(page_is_there_and_zero_after_fault_in),
         NATIVE_TEST(fault_in_serves_a_whole_range),
         NATIVE_TEST(access_to_nothing_is_a_segmentation_fault),
         NATIVE_TEST(protection_holds),
         NATIVE_TEST(unmapped_memory_is_gone),
-        NATIVE_TEST(wrong_images_are_refused),
         NATIVE_TEST(unknown_spaces_are_refused),
         NATIVE_TEST(end_of_a_space_frees_all),
     };

@@ -110,12 +110,15 @@ static const char *wild_buffer_is_efault(void)
 {
     int64_t fd = open_at("/dev/zero", O_RDONLY), result;
     const uint64_t arg[6] = { (uint64_t)fd, NOWHERE, 16 };
+    int answer = linux_thread_try(&thread, __NR_read, CALL_FIRST, arg, &result);
 
     EXPECT(fd >= 0);
-    EXPECT(linux_thread_try(&thread, __NR_read, CALL_FIRST, arg, &result) == ANSWER_FAULT_IN);
-    EXPECT(thread.word[1] == NOWHERE);
-    EXPECT(linux_thread_try(&thread, __NR_read, CALL_FAULTED, arg, &result) == ANSWER_DONE);
-    EXPECT(result == -EFAULT);
+    /* It may ask for less, once it knows that the whole can't be had. */
+    for (int i = 0; i < 2 && answer == ANSWER_FAULT_IN; i++) {
+        EXPECT(thread.word[1] == NOWHERE);
+        answer = linux_thread_try(&thread, __NR_read, CALL_FAULTED, arg, &result);
+    }
+    EXPECT(answer == ANSWER_DONE && result == -EFAULT);
     EXPECT(close_fd(fd) == 0);
     return NULL;
 }

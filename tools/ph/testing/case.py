@@ -27,7 +27,7 @@ class Case:
     sort: bool = False                            # compare the sorted lines
     stdout: str | None = None                     # regular expressions that must match the whole
     stderr: str | None = None
-    status: int | None = None
+    status: int | list | None = None              # a list: any of these
     keys: list = field(default_factory=list)      # on a terminal: [wait for, type]
     quick: bool = False
     timeout: int = 60
@@ -55,7 +55,8 @@ class Case:
         status = self.status
         if status is None and theirs and 'status' in self.compare:
             status = theirs.status
-        if status is not None and ours.status != status:
+        if status is not None and ours.status not in (status if isinstance(status, list)
+                                                      else [status]):
             wrong.append(f'status {ours.status}, expected {status}')
         if wrong and ours.stderr:
             wrong.append('standard error:\n' + excerpt(ours.stderr, tail=True))

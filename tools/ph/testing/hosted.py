@@ -12,7 +12,7 @@ from .outcome import FAIL, OK, SKIP, Job, Outcome
 
 LIMIT_SECONDS = 300
 # A line of cmocka: "[       OK ] name".
-CMOCKA = re.compile(r'^\[\s+(OK|FAILED|SKIPPED)\s+\] (\w+)', re.MULTILINE)
+CMOCKA = re.compile(r'^\[\s+(OK|FAILED|SKIPPED)\s+\] (\w+)$', re.MULTILINE)
 VERDICTS = {'OK': OK, 'FAILED': FAIL, 'SKIPPED': SKIP}
 # A line of unittest -v: "test_x (module.Class.test_x) ... ok".
 UNITTEST = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n.*?)? ?\.\.\. .*?(ok|FAIL|ERROR|skipped '.*')$",
