@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <linux/mman.h>
 
-/* ---- what one advice means for one VMA ------------------------------------------------- */
+/* ---- what one advice means for one VMA ---------------------------------------------------- */
 
 /* Whether the advice may be given to it: 0 or -errno. */
 static int check_advice(const struct vma *vma, int advice)
@@ -211,7 +211,7 @@ int64_t sys_mlock2(struct call *call)
 /* munlock(2) */
 int64_t sys_munlock(struct call *call) { return lock_range(call, false); }
 
-/* ---- mincore, msync ------------------------------------------------------------------------- */
+/* ---- mincore, msync ----------------------------------------------------------------------- */
 
 /* All file systems here are in memory, so a page that a file has is resident. */
 static bool is_resident(const struct space *space, uint64_t va)

@@ -24,7 +24,7 @@ int64_t call_finish(struct call *call, const struct space *space, int64_t result
     return result;
 }
 
-/* ---- mmap ------------------------------------------------------------------------------ */
+/* ---- mmap --------------------------------------------------------------------------------- */
 
 static int64_t place_fixed(const struct space *space, const struct map_request *request,
                            uint64_t bytes)
@@ -184,7 +184,7 @@ int64_t sys_mmap(struct call *call)
     return call_finish(call, space, map_range(space, &request));
 }
 
-/* ---- munmap ------------------------------------------------------------------------------ */
+/* ---- munmap ------------------------------------------------------------------------------- */
 
 /* munmap(2) */
 int64_t sys_munmap(struct call *call)
@@ -199,7 +199,7 @@ int64_t sys_munmap(struct call *call)
     return call_finish(call, space, space_unmap(space, start, start + bytes));
 }
 
-/* ---- mprotect ---------------------------------------------------------------------------- */
+/* ---- mprotect ----------------------------------------------------------------------------- */
 
 /* Whether all VMAs of the range may have the protection: 0, -ENOMEM, -EACCES. *stop: how
  * far they may, which is how far Linux gets. */
@@ -280,7 +280,7 @@ int64_t sys_mprotect(struct call *call)
     return error ? error : refused;
 }
 
-/* ---- brk ----------------------------------------------------------------------------------- */
+/* ---- brk ---------------------------------------------------------------------------------- */
 
 static int heap_grow(struct space *space, uint64_t from, uint64_t to)
 {

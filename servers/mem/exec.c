@@ -16,7 +16,7 @@ struct exec {
     struct rope          strings[2]; /* by enum exec_string_kind */
 };
 
-/* ---- segments -------------------------------------------------------------------------- */
+/* ---- segments ----------------------------------------------------------------------------- */
 
 /* The part of a segment that the file has. */
 static int map_file_part(struct space *space, const struct elf_segment *segment,
@@ -178,7 +178,7 @@ int exec_interpreter(struct space *space, const struct exec_file *file)
     return 0;
 }
 
-/* ---- strings --------------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------------------------ */
 
 static uint64_t collected_bytes(const struct exec *exec)
 {
@@ -221,7 +221,7 @@ void exec_abandon(struct space *space)
     space->exec = NULL;
 }
 
-/* ---- commit ------------------------------------------------------------------------------------ */
+/* ---- commit ------------------------------------------------------------------------------- */
 
 /* Programs rely on argv[0]; Linux gives them an empty one as well. */
 static int complete_arguments(struct rope *arguments)

@@ -18,7 +18,7 @@ static enum fault_outcome refuse(struct fault *fault, int signal, int code)
     return FAULT_SIGNAL;
 }
 
-/* ---- the VMA ------------------------------------------------------------------------ */
+/* ---- the VMA ------------------------------------------------------------------------------ */
 
 /* Grows the stack above address down to it; NULL if there is none that may. */
 static struct vma *stack_grow(struct space *space, uint64_t address)
@@ -50,7 +50,7 @@ static bool is_allowed(const struct vma *vma, const struct fault *fault)
     return vma->prot & PROT_ALL;
 }
 
-/* ---- private pages ---------------------------------------------------------------------- */
+/* ---- private pages ------------------------------------------------------------------------ */
 
 /* Makes the page of this number a new frame with a copy of from (0: zeroes); what was
  * there before loses a reference, after the page table has let go of it. */
@@ -102,7 +102,7 @@ static enum fault_outcome resolve_private(struct space *space, const struct vma 
     return FAULT_MAP;
 }
 
-/* ---- pages of objects ----------------------------------------------------------------------- */
+/* ---- pages of objects --------------------------------------------------------------------- */
 
 static uint64_t index_of(const struct vma *vma, uint64_t va)
 {

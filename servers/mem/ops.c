@@ -18,7 +18,7 @@
 #include <lib/native/native.h>
 #include <string.h>
 
-/* ---- spaces ------------------------------------------------------------------------------ */
+/* ---- spaces ------------------------------------------------------------------------------- */
 
 int64_t mem_op_space_create(struct call *call, uint32_t space, cap_sel_t pd)
 {
@@ -242,7 +242,7 @@ int64_t mem_op_mmap_file(struct call *call, uint32_t id, uint64_t address, uint6
     return result;
 }
 
-/* ---- execve --------------------------------------------------------------------------------- */
+/* ---- execve ------------------------------------------------------------------------------- */
 
 int64_t mem_op_exec_image(struct call *call, uint32_t id, uint64_t file, uint64_t file_bytes,
                           uint32_t flags, const void *head, size_t head_bytes,
@@ -294,7 +294,7 @@ int64_t mem_op_exec_commit(struct call *call, uint32_t id, uint32_t uid, uint32_
     return space ? exec_commit(space, &identity, ip, sp) : -ESRCH;
 }
 
-/* ---- what the kit asks for --------------------------------------------------------------------- */
+/* ---- what the kit asks for ---------------------------------------------------------------- */
 
 int mem_on_bind(struct slot *slot)
 {

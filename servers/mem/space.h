@@ -33,7 +33,7 @@ struct space {
     UT_hash_handle  hh;
 };
 
-/* ---- all spaces (space.c) ---------------------------------------------------------- */
+/* ---- all spaces (space.c) ----------------------------------------------------------------- */
 
 /* id: not 0, not in use (-EEXIST). Takes over pd. -EINVAL, -ENOMEM. */
 int space_create(uint32_t id, cap_sel_t pd);
@@ -56,7 +56,7 @@ void     space_set_ram(uint64_t pages);
 int      space_may_grow(const struct space *space, uint64_t pages, bool commit)
     __attribute__((warn_unused_result));
 
-/* ---- ranges of a space (mapping.c); addresses page-aligned, in user space ------------- */
+/* ---- ranges of a space (mapping.c); addresses page-aligned, in user space ----------------- */
 
 /* Puts a VMA as *what says (start to zero_from) in place of whatever is there and takes a
  * reference of its object. -ENOMEM, and nothing has changed then. */

@@ -98,7 +98,7 @@ static int write_pointers(struct space *space, uint64_t *va, const struct rope *
     return error ? error : write_word(space, va, 0);
 }
 
-/* ---- layout ---------------------------------------------------------------------------------- */
+/* ---- layout ------------------------------------------------------------------------------- */
 
 static uint64_t limit_of_arguments(uint64_t stack_limit)
 {
@@ -161,7 +161,7 @@ static void aux_fill(struct aux_vector *aux, const struct program_facts *facts,
     aux_add(aux, AT_NULL, 0);
 }
 
-/* ---- building ---------------------------------------------------------------------------------- */
+/* ---- building ----------------------------------------------------------------------------- */
 
 /* The stack's VMA: what is used now and some more, within the limit; it grows. */
 static int map_stack(struct space *space, const struct program_facts *facts, uint64_t low)

@@ -46,7 +46,7 @@ static unsigned file_count;
 static bool     space_exists;
 static uint64_t frames_before;
 
-/* ---- begin and end ---------------------------------------------------------------------- */
+/* ---- begin and end ------------------------------------------------------------------------ */
 
 int program_setup(void **state)
 {
@@ -117,7 +117,7 @@ int64_t program_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d
     return answer.result;
 }
 
-/* ---- accesses --------------------------------------------------------------------------- */
+/* ---- accesses ----------------------------------------------------------------------------- */
 
 static uint32_t error_code_of(enum access_kind kind)
 {

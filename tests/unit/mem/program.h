@@ -62,7 +62,7 @@ uint64_t program_get(uint64_t address);
 /* How often mem answered a fault at once, and how often the router was needed. */
 extern unsigned program_direct_faults, program_routed_faults;
 
-/* ---- files ---------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------- */
 
 struct test_file {
     uint64_t id, bytes;

@@ -186,7 +186,7 @@ static void munmap_refuses_what_linux_refuses(void **state)
     assert_int_equal(call_munmap(0xffffffff80000000, K), -EINVAL);
 }
 
-/* ---- mprotect ------------------------------------------------------------------------------- */
+/* ---- mprotect ----------------------------------------------------------------------------- */
 
 static void mprotect_takes_and_gives_rights(void **state)
 {
@@ -224,7 +224,7 @@ static void mprotect_refuses_what_linux_refuses(void **state)
     assert_int_equal(program_put(HERE + K, 1), ACCERR); /* it took effect up to the hole */
 }
 
-/* ---- brk --------------------------------------------------------------------------------------- */
+/* ---- brk ---------------------------------------------------------------------------------- */
 
 static void heap_grows_and_shrinks(void **state)
 {
@@ -259,7 +259,7 @@ static void heap_stops_at_what_is_in_the_way(void **state)
     assert_int_equal(call_brk(UTCB_AREA_START + 1), HERE + 7 * K);
 }
 
-/* ---- mremap -------------------------------------------------------------------------------------- */
+/* ---- mremap ------------------------------------------------------------------------------- */
 
 static void mremap_resizes_in_place(void **state)
 {
@@ -360,7 +360,7 @@ static void mremap_refuses_what_linux_refuses(void **state)
     assert_int_equal(vma_count(), 1);
 }
 
-/* ---- madvise ------------------------------------------------------------------------------------------ */
+/* ---- madvise ------------------------------------------------------------------------------ */
 
 static void dontneed_gives_zeroes_again(void **state)
 {
@@ -436,7 +436,7 @@ static void populating_advice_faults_in(void **state)
     assert_int_equal(call_madvise(HERE, 5 * K, MADV_POPULATE_READ), -ENOMEM);
 }
 
-/* ---- mincore, msync, mlock ------------------------------------------------------------------------------ */
+/* ---- mincore, msync, mlock ---------------------------------------------------------------- */
 
 static void mincore_tells_what_is_there(void **state)
 {

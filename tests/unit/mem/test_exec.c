@@ -45,7 +45,7 @@ static struct test_file *file;
 
 static struct space *space(void) { return space_lookup(SPACE_ID); }
 
-/* ---- the operations, as the router calls them ------------------------------------------------- */
+/* ---- the operations, as the router calls them --------------------------------------------- */
 
 /* A file whose first bytes are the ELF headers, followed by what file_byte says. */
 static struct test_file *elf_file(struct elf_builder *from, size_t bytes)
@@ -118,7 +118,7 @@ static struct test_file *ordinary_program(unsigned type, uint64_t base)
     return elf_file(&elf, 0x7000);
 }
 
-/* ---- segments --------------------------------------------------------------------------------------- */
+/* ---- segments ----------------------------------------------------------------------------- */
 
 static void segments_are_where_they_belong(void **state)
 {
@@ -249,7 +249,7 @@ static void stack_must_not_hit_segments(void **state)
     assert_int_equal(commit(&ip, &sp), -ENOMEM);
 }
 
-/* ---- the stack ------------------------------------------------------------------------------------------ */
+/* ---- the stack ---------------------------------------------------------------------------- */
 
 struct seen {
     char     arguments[8][64], environment[8][64];
@@ -452,7 +452,7 @@ static void executable_stack_is_given(void **state)
     assert_int_equal(program_access(sp, ACCESS_EXEC), 0);
 }
 
-/* ---- interpreter --------------------------------------------------------------------------------------------- */
+/* ---- interpreter -------------------------------------------------------------------------- */
 
 static void interpreter_runs_first(void **state)
 {
@@ -506,7 +506,7 @@ static void interpreter_path_is_reported(void **state)
     assert_int_equal(length, 28);
 }
 
-/* ---- a real program -------------------------------------------------------------------------------------------- */
+/* ---- a real program ----------------------------------------------------------------------- */
 
 static void host_program_is_mapped_as_it_says(void **state)
 {
@@ -544,7 +544,7 @@ static void host_program_is_mapped_as_it_says(void **state)
     assert_int_equal(program_end(), 1);
 }
 
-/* ---- out of memory ---------------------------------------------------------------------------------------------- */
+/* ---- out of memory ------------------------------------------------------------------------ */
 
 /* What a program does from exec to its end. Returns 0, or -ENOMEM somewhere. */
 static int64_t whole_life(struct test_file *program)
@@ -643,7 +643,7 @@ static void spaces_need_memory(void **state)
     }
 }
 
-/* ---- damaged files ------------------------------------------------------------------------------------------------ */
+/* ---- damaged files ------------------------------------------------------------------------ */
 
 static void damaged_programs_never_harm(void **state)
 {

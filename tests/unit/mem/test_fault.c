@@ -47,7 +47,7 @@ static uint8_t byte_at(uint64_t address)
     return value;
 }
 
-/* ---- anonymous memory ----------------------------------------------------------------------- */
+/* ---- anonymous memory --------------------------------------------------------------------- */
 
 static void reads_share_one_frame_of_zeroes(void **state)
 {
@@ -76,7 +76,7 @@ static void faults_outside_of_user_space_are_refused(void **state)
         assert_int_equal(program_access(addresses[i] & ~7ull, ACCESS_READ), MAPERR);
 }
 
-/* ---- stacks ------------------------------------------------------------------------------------ */
+/* ---- stacks ------------------------------------------------------------------------------- */
 
 static uint64_t stack_make(uint64_t limit)
 {
@@ -123,7 +123,7 @@ static void mmap_keeps_away_from_stacks(void **state)
     assert_int_equal(call_mmap(top - guard - K, K, RW, ANON), top - guard - K);
 }
 
-/* ---- private file mappings ------------------------------------------------------------------------ */
+/* ---- private file mappings ---------------------------------------------------------------- */
 
 static void private_file_pages_are_read_from_the_file(void **state)
 {
@@ -253,7 +253,7 @@ static void more_references_than_fit_come_in_pieces(void **state)
     assert_int_equal(program_end(), 600);
 }
 
-/* ---- shared file mappings ---------------------------------------------------------------------------- */
+/* ---- shared file mappings ----------------------------------------------------------------- */
 
 static void shared_writes_reach_the_file(void **state)
 {
@@ -306,7 +306,7 @@ static void moved_file_mappings_keep_their_pages(void **state)
     assert_int_equal(byte_at(HERE), file_byte(2 * K));
 }
 
-/* ---- fault_in ------------------------------------------------------------------------------------------- */
+/* ---- fault_in ----------------------------------------------------------------------------- */
 
 static int64_t fault_in(uint64_t address, uint64_t bytes, uint32_t code, uint32_t *signal)
 {
@@ -365,7 +365,7 @@ static void supplies_are_checked(void **state)
     assert_int_equal(mem_file_supply(&mem, SPACE_ID, file->id, UINT64_MAX, file->frames, 8), -EINVAL);
 }
 
-/* ---- random operations ------------------------------------------------------------------------------------ */
+/* ---- random operations -------------------------------------------------------------------- */
 
 #define PAGES 96u
 #define FILE_PAGES 40u
