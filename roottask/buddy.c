@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum frame_kind {
-    FRAME_INNER     = 0, /* within a block, not its first frame */
-    FRAME_FREE      = 1, /* first frame of a free block */
+    FRAME_INNER = 0,     /* within a block, not its first frame */
+    FRAME_FREE = 1,      /* first frame of a free block */
     FRAME_ALLOCATED = 2, /* first frame of an allocated one */
 };
 
@@ -101,7 +101,7 @@ static unsigned order_at(phys_t phys, uint64_t frames_left)
 
 static void zone_fill(struct buddy *buddy, const struct buddy_zone *zone)
 {
-    phys_t   phys = zone->base;
+    phys_t phys = zone->base;
     uint64_t left = zone->frames;
 
     while (left > 0) {
@@ -115,8 +115,8 @@ static void zone_fill(struct buddy *buddy, const struct buddy_zone *zone)
 
 uint64_t buddy_add(struct buddy *buddy, phys_t base, uint64_t bytes)
 {
-    phys_t   first = (base + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-    phys_t   end = (base + bytes) & ~(PAGE_BYTES - 1);
+    phys_t first = (base + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+    phys_t end = (base + bytes) & ~(PAGE_BYTES - 1);
     uint64_t frames, state_frames;
     struct buddy_zone *zone;
 

@@ -20,17 +20,17 @@ struct buddy_frame;
 struct buddy_block;
 
 struct buddy_zone {
-    phys_t   base;   /* of the first frame that is given out */
+    phys_t base; /* of the first frame that is given out */
     uint64_t frames;
     struct buddy_frame *state; /* one for each */
 };
 
 struct buddy {
     uintptr_t window;
-    uint64_t  frames_total; /* without those that hold the state */
-    uint64_t  frames_free;
-    unsigned  zone_count;
-    struct buddy_zone   zones[BUDDY_MAX_ZONES];
+    uint64_t frames_total; /* without those that hold the state */
+    uint64_t frames_free;
+    unsigned zone_count;
+    struct buddy_zone zones[BUDDY_MAX_ZONES];
     struct buddy_block *free[BUDDY_MAX_ORDER + 1];
 };
 

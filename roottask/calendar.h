@@ -10,8 +10,9 @@
 static inline int64_t calendar_seconds(unsigned year, unsigned month, unsigned day, unsigned hours,
                                        unsigned minutes, unsigned seconds)
 {
-    static const uint16_t days_before[12] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304,
-                                              334 };
+    static const uint16_t days_before[12] = {
+        0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334
+    };
     uint64_t years = year - 1, days;
     unsigned leap;
 

@@ -5,19 +5,30 @@
  * The message of an event tells rip and rsp, not which thread it was. The
  * program's capability space is searched for the thread that stands there.
  */
+#include "format.h"
 #include "root.h"
-#include <stdio.h>
 #include <string.h>
 
 #define BACKTRACE_MAX 24u
 
+#define VECTOR_NO_FPU   7
+#define FPU_GRANT_PAGES 8u
+
 extern const char portal_entry[];
 
 static const char *const exception_names[] = {
-    [0] = "division error",     [1] = "debug exception",     [3] = "breakpoint",
-    [4] = "overflow",           [5] = "bound range",         [6] = "invalid opcode",
-    [7] = "no FPU",             [12] = "stack segment",      [13] = "general protection",
-    [14] = "page fault",        [16] = "x87 floating point", [17] = "alignment check",
+    [0] = "division error",
+    [1] = "debug exception",
+    [3] = "breakpoint",
+    [4] = "overflow",
+    [5] = "bound range",
+    [6] = "invalid opcode",
+    [7] = "no FPU",
+    [12] = "stack segment",
+    [13] = "general protection",
+    [14] = "page fault",
+    [16] = "x87 floating point",
+    [17] = "alignment check",
     [19] = "SIMD floating point",
 };
 
@@ -28,7 +39,7 @@ struct crash_portal {
 
 static struct crash_portal portals[MANIFEST_MAX_PROGRAMS + 1];
 static cap_sel_t handlers[MAX_CPUS];
-static unsigned  handler_count;
+static unsigned handler_count;
 
 static const char *crash_name(int index)
 {
@@ -81,13 +92,13 @@ static void backtrace_log(const char *name, cap_sel_t pd, const struct ec_state 
     char line[32 + BACKTRACE_MAX * 20];
     size_t used;
 
-    used = (size_t)snprintf(line, sizeof line, "@backtrace %s 0x%llx", name,
-                            (unsigned long long)state->rip);
+    used = text_format(line, sizeof line, "@backtrace %s 0x%llx", name,
+                       (unsigned long long)state->rip);
     for (unsigned i = 0; i < BACKTRACE_MAX; i++) {
         if (address & 7 || hc_copy(pd, COPY_FROM, frame, address, sizeof frame, &done) != ST_OK)
             break;
-        used += (size_t)snprintf(line + used, sizeof line - used, " 0x%llx",
-                                 (unsigned long long)frame[1]);
+        used +=
+            text_format(line + used, sizeof line - used, " 0x%llx", (unsigned long long)frame[1]);
         if (frame[0] <= address) /* a stack grows down: else it is a loop or the end */
             break;
         address = frame[0];
@@ -114,6 +125,14 @@ static void event_log(const char *name, const struct portal_frame *frame)
                  (ull)frame->word[2], (ull)frame->word[3]);
 }
 
+/* A thread's first use of the FPU needs a page of the kernel's, paid by its program. */
+static bool fpu_page_grant(int index, const struct portal_frame *frame)
+{
+    return index >= 0 && portal_kind(frame) == MSG_EXCEPTION &&
+           ctl_label(frame->control) == VECTOR_NO_FPU &&
+           program_kernel_memory(program_get((unsigned)index), FPU_GRANT_PAGES);
+}
+
 static void crash_handle(struct portal *portal, struct portal_frame *frame)
 {
     int index = ((struct crash_portal *)portal)->index;
@@ -121,6 +140,10 @@ static void crash_handle(struct portal *portal, struct portal_frame *frame)
     const char *name = crash_name(index);
     struct ec_state state;
 
+    if (fpu_page_grant(index, frame)) {
+        frame->control = portal_reply_control(0, 0, 0, 0);
+        return;
+    }
     log_crashing();
     event_log(name, &event);
     if (thread_find(crash_pd(index), event.word[2], event.word[3], &state)) {

@@ -41,7 +41,8 @@ static const char *segment_check(const Elf64_Phdr *header, uint64_t file_bytes, 
         return "a segment reaches beyond the end of the file";
     if (header->p_filesz > header->p_memsz)
         return "a segment is larger in the file than in memory";
-    if (header->p_vaddr < low || header->p_vaddr >= high || header->p_memsz > high - header->p_vaddr)
+    if (header->p_vaddr < low || header->p_vaddr >= high ||
+        header->p_memsz > high - header->p_vaddr)
         return "a segment lies outside the range for programs";
     if ((header->p_vaddr ^ header->p_offset) & (PAGE_BYTES - 1))
         return "address and offset of a segment differ within the page";

@@ -13,10 +13,10 @@
 
 struct elf_segment {
     uint64_t address;
-    uint64_t offset;     /* in the file */
+    uint64_t offset; /* in the file */
     uint64_t file_bytes;
     uint64_t memory_bytes; /* at least file_bytes; the rest is zero */
-    unsigned rights;     /* enum mem_right */
+    unsigned rights;       /* enum mem_right */
 };
 
 struct elf_image {

@@ -3,21 +3,22 @@
  * only read are mapped straight from the archive if they lie on page boundaries
  * there; all others are copied.
  */
-#include "root.h"
 #include "elf.h"
+#include "root.h"
 #include <string.h>
 
 /* Programs lie below their startup page. */
 #define IMAGE_LOW  0x10000ull
 #define IMAGE_HIGH STARTUP_VA
 
-void *pages_place(cap_sel_t pd, uint64_t address, unsigned order, unsigned rights)
+void *pages_place(struct program *program, uint64_t address, unsigned order, unsigned rights)
 {
     phys_t phys = memory_take(order, OWNER_IMAGE);
 
     if (!phys)
         return NULL;
-    if (with_kernel_memory(hc_map_phys(pd, phys, address, 1ull << order, rights)) != ST_OK)
+    if (with_program_memory(
+            program, hc_map_phys(program->pd, phys, address, 1ull << order, rights)) != ST_OK)
         return NULL;
     return frame_ptr(phys);
 }
@@ -43,14 +44,14 @@ static void content_copy(char *memory, const struct elf_segment *segment, const 
 }
 
 /* In blocks of decreasing size, so that no frame is wasted. */
-static bool segment_copy(cap_sel_t pd, const struct elf_segment *segment, const char *content,
-                         uint64_t pages)
+static bool segment_copy(struct program *program, const struct elf_segment *segment,
+                         const char *content, uint64_t pages)
 {
     uint64_t base = segment->address & -PAGE_BYTES, done = 0;
 
     while (done < pages) {
         unsigned order = 63 - (unsigned)__builtin_clzll(pages - done);
-        char *memory = pages_place(pd, base + (done << PAGE_SHIFT), order, segment->rights);
+        char *memory = pages_place(program, base + (done << PAGE_SHIFT), order, segment->rights);
 
         if (!memory)
             return false;
@@ -60,20 +61,21 @@ static bool segment_copy(cap_sel_t pd, const struct elf_segment *segment, const 
     return true;
 }
 
-static bool segment_load(cap_sel_t pd, const struct elf_segment *segment, const char *file)
+static bool segment_load(struct program *program, const struct elf_segment *segment,
+                         const char *file)
 {
     const char *content = file + segment->offset;
     uint64_t within = segment->address & (PAGE_BYTES - 1);
     uint64_t pages = (within + segment->memory_bytes + PAGE_BYTES - 1) >> PAGE_SHIFT;
 
     if (segment_is_direct(segment, content))
-        return with_kernel_memory(hc_map_phys(pd, frame_phys(content - within),
-                                              segment->address - within, pages,
-                                              segment->rights)) == ST_OK;
-    return segment_copy(pd, segment, content, pages);
+        return with_program_memory(program, hc_map_phys(program->pd, frame_phys(content - within),
+                                                        segment->address - within, pages,
+                                                        segment->rights)) == ST_OK;
+    return segment_copy(program, segment, content, pages);
 }
 
-uint64_t image_load(cap_sel_t pd, const void *file, uint64_t bytes, const char **why)
+uint64_t image_load(struct program *program, const void *file, uint64_t bytes, const char **why)
 {
     struct elf_image image;
 
@@ -81,7 +83,7 @@ uint64_t image_load(cap_sel_t pd, const void *file, uint64_t bytes, const char *
     if (*why)
         return 0;
     for (unsigned i = 0; i < image.segment_count; i++) {
-        if (!segment_load(pd, &image.segments[i], file)) {
+        if (!segment_load(program, &image.segments[i], file)) {
             *why = "there is not enough memory for it";
             return 0;
         }

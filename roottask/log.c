@@ -1,11 +1,11 @@
 /*
  * The system log: lines on COM1, polled. In place of lib/native/log.c.
  */
+#include "format.h"
 #include "root.h"
 #include <drivers/ports.h>
 #include <drivers/uart.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define LINE_BYTES 1100u
@@ -40,9 +40,9 @@ static void line_send(const char *line, size_t bytes)
 
 void log_write(const char *prefix, const char *text, size_t bytes)
 {
-    char   line[LINE_BYTES];
+    char line[LINE_BYTES];
     size_t used = strnlen(prefix, LINE_BYTES / 2);
-    bool   locked = !crashing;
+    bool locked = !crashing;
 
     memcpy(line, prefix, used);
     if (bytes > sizeof line - used - 1)
@@ -59,11 +59,9 @@ void log_write(const char *prefix, const char *text, size_t bytes)
 __attribute__((format(printf, 1, 0))) static void line_log(const char *format, va_list arguments)
 {
     char text[256];
-    int  length = vsnprintf(text, sizeof text, format, arguments);
+    size_t length = text_format_list(text, sizeof text, format, arguments);
 
-    if (length >= (int)sizeof text)
-        length = sizeof text - 1;
-    log_write(text[0] == '@' ? "" : "root: ", text, (size_t)length);
+    log_write(text[0] == '@' ? "" : "root: ", text, length);
 }
 
 void log_line(const char *format, ...)

@@ -5,8 +5,8 @@
  * them, then for the words.
  */
 #include "manifest.h"
+#include "format.h"
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define WORD_BYTES 128u
@@ -16,12 +16,12 @@ struct parser {
     struct manifest_error *error;
     const char *text, *end;
     const char *at;
-    unsigned    line;      /* of the next word */
-    char        word[WORD_BYTES];
-    unsigned    word_line;
-    unsigned    last_line; /* of the word before */
-    bool        word_first; /* the word begins its line without indentation */
-    bool        ended;
+    unsigned line; /* of the next word */
+    char word[WORD_BYTES];
+    unsigned word_line;
+    unsigned last_line; /* of the word before */
+    bool word_first;    /* the word begins its line without indentation */
+    bool ended;
 };
 
 typedef bool word_fn(struct parser *parser, struct manifest_program *program);
@@ -33,7 +33,7 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct parser *parser, un
 
     va_start(args, format);
     parser->error->line = line;
-    vsnprintf(parser->error->text, sizeof parser->error->text, format, args);
+    text_format_list(parser->error->text, sizeof parser->error->text, format, args);
     va_end(args);
     return false;
 }
@@ -153,6 +153,9 @@ static bool read_quota(struct parser *parser, struct manifest_program *program)
     if (!number_read(parser, "kernel-quota", 1ull << 40, true, &bytes))
         return false;
     program->quota_pages = (bytes + PAGE_BYTES - 1) >> PAGE_SHIFT;
+    if (program->quota_pages < MANIFEST_MIN_QUOTA)
+        return fail(parser, parser->last_line, "kernel-quota: less than %u KiB",
+                    (unsigned)(MANIFEST_MIN_QUOTA * PAGE_BYTES >> 10));
     return true;
 }
 
@@ -217,8 +220,8 @@ static bool read_shares(struct parser *parser, struct manifest_program *program)
 
 static const struct word_row {
     const char *word;
-    word_fn    *read; /* what follows the word; NULL: nothing, it is a flag */
-    unsigned    flag;
+    word_fn *read; /* what follows the word; NULL: nothing, it is a flag */
+    unsigned flag;
 } words[] = {
     { "args", read_args, 0 },
     { "cpu", read_cpu, 0 },

@@ -2,16 +2,18 @@
  * The frames of the machine: all free memory, mapped in the window, behind a
  * buddy allocator.
  */
-#include "root.h"
 #include "buddy.h"
+#include "root.h"
 #include <string.h>
 
-/* Donations are at least so large, so that few of them split large mappings. */
-#define DONATION_MIN_ORDER 6u
+/* Donations are at least so large. */
+#define DONATION_ORDER 6u
 
 static struct {
-    struct lock  lock; /* protects buddy */
+    struct lock lock; /* protects buddy; taken inside donation_lock */
     struct buddy buddy;
+    struct lock donation_lock; /* protects prepared */
+    phys_t prepared;           /* a block of DONATION_ORDER that is not in the window, or 0 */
 } memory;
 
 /* Page tables may need more than the kernel's first pool: then some of what is
@@ -34,25 +36,6 @@ static void region_take(const struct info_region *region)
 
     if (first < end && window_map(first, (end - first) >> PAGE_SHIFT, MEM_R | MEM_W))
         buddy_add(&memory.buddy, first, end - first);
-}
-
-void memory_init(const struct kernel_info *info)
-{
-    uint64_t module_end = info->module_base + info->module_bytes;
-    phys_t   module_page = info->module_base & -PAGE_BYTES;
-
-    buddy_init(&memory.buddy, WINDOW_VA);
-    for (unsigned i = 0; i < info->region_count && i < INFO_MAX_REGIONS; i++)
-        if (info->regions[i].type == REGION_FREE)
-            region_take(&info->regions[i]);
-    if (memory.buddy.frames_total == 0) {
-        log_line("there is no free memory");
-        system_fail();
-    }
-    lock_init(&memory.lock);
-    if (info->module_bytes > 0 &&
-        !window_map(module_page, (module_end - module_page + PAGE_BYTES - 1) >> PAGE_SHIFT, MEM_R))
-        system_fail();
 }
 
 phys_t memory_take(unsigned order, uint8_t owner)
@@ -107,23 +90,67 @@ uint64_t memory_free_frames(void)
     return frames;
 }
 
+/* Takes a block out of the window, for the kernel. Unmapping part of a large page
+ * needs memory of the kernel itself. */
+static phys_t donation_prepare(unsigned order)
+{
+    phys_t phys = memory_take(order, OWNER_KERNEL);
+
+    if (phys && hc_protect(own_pd, WINDOW_VA + phys, 1ull << order, 0) != ST_OK) {
+        memory_give_back(phys, order, OWNER_KERNEL);
+        phys = 0;
+    }
+    return phys;
+}
+
+static bool donate(phys_t phys, unsigned order)
+{
+    enum status status = phys ? hc_kmem(KMEM_OP_DONATE, phys, 1ull << order) : ST_BAD_PARAM;
+
+    must(status == ST_OK || !phys);
+    return status == ST_OK;
+}
+
+/* A block lies prepared, as when it is wanted the kernel has nothing left to
+ * prepare one with. */
 bool memory_donate(uint64_t pages)
 {
-    unsigned order = DONATION_MIN_ORDER;
-    enum status status;
-    phys_t phys;
+    phys_t prepared;
+    unsigned order = DONATION_ORDER;
+    bool given;
 
     while (order <= BUDDY_MAX_ORDER && (1ull << order) < pages)
         order++;
-    phys = memory_take(order, OWNER_KERNEL);
-    if (!phys)
-        return false;
-    status = hc_protect(ROOT_SEL_PD, WINDOW_VA + phys, 1ull << order, 0);
-    if (status == ST_OK)
-        status = hc_kmem(KMEM_OP_DONATE, phys, 1ull << order);
-    if (status != ST_OK)
-        log_line("donating %llu pages to the kernel: status %d", 1ull << order, status);
-    return status == ST_OK;
+    lock_acquire(&memory.donation_lock);
+    prepared = memory.prepared;
+    memory.prepared = 0;
+    given = donate(prepared, DONATION_ORDER);
+    if (order > DONATION_ORDER || !given)
+        given = donate(donation_prepare(order), order);
+    memory.prepared = donation_prepare(DONATION_ORDER);
+    lock_release(&memory.donation_lock);
+    return given;
+}
+
+void memory_init(const struct kernel_info *info)
+{
+    uint64_t module_end = info->module_base + info->module_bytes;
+    phys_t module_page = info->module_base & -PAGE_BYTES;
+
+    buddy_init(&memory.buddy, WINDOW_VA);
+    for (unsigned i = 0; i < info->region_count && i < INFO_MAX_REGIONS; i++)
+        if (info->regions[i].type == REGION_FREE)
+            region_take(&info->regions[i]);
+    if (memory.buddy.frames_total == 0) {
+        log_line("there is no free memory");
+        system_fail();
+    }
+    lock_init(&memory.lock);
+    lock_init(&memory.donation_lock);
+    memory.prepared = donation_prepare(DONATION_ORDER);
+    if (info->module_bytes > 0 &&
+        !window_map(module_page, (module_end - module_page + PAGE_BYTES - 1) >> PAGE_SHIFT, MEM_R))
+        system_fail();
 }
 
 void kernel_memory_stat(struct kmem_stat *stat)

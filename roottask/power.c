@@ -4,9 +4,9 @@
 #include "root.h"
 #include <drivers/ports.h>
 
-#define DEBUG_EXIT_PORT   0xf4
-#define DEBUG_EXIT_PASS   33 /* QEMU's status is 2 * value + 1 */
-#define DEBUG_EXIT_CRASH  37
+#define DEBUG_EXIT_PORT  0xf4
+#define DEBUG_EXIT_PASS  33 /* QEMU's status is 2 * value + 1 */
+#define DEBUG_EXIT_CRASH 37
 
 /* ACPI PM1a control register of QEMU's pc and q35 machines: SLP_EN, type S5. */
 #define PM1A_CONTROL_PORT 0x604

@@ -17,9 +17,9 @@ _Static_assert(PAGE_BYTES << MAIN_STACK_ORDER == MAIN_STACK_BYTES, "the stack is
 static struct {
     const struct kernel_info *info;
     struct manifest manifest;
-    struct program  programs[MANIFEST_MAX_PROGRAMS];
-    cap_sel_t       published; /* semaphore: up when a program has published */
-    int64_t         realtime_offset_ns;
+    struct program programs[MANIFEST_MAX_PROGRAMS];
+    cap_sel_t published; /* semaphore: up when a program has published */
+    int64_t realtime_offset_ns;
 } boot;
 
 /* ---- errors: all end the system ------------------------------------------------------------ */
@@ -48,12 +48,13 @@ static void start_check(const struct program *program, enum status status, const
     system_fail();
 }
 
-/* ---- frames that programs see ------------------------------------------------------------------ */
+/* ---- frames that programs see ------------------------------------------------------------------
+ */
 
 static enum status frames_map(struct program *to, phys_t phys, unsigned order)
 {
-    return with_kernel_memory(
-        hc_map_phys(to->pd, phys, WINDOW_VA + phys, 1ull << order, MEM_R | MEM_W));
+    return with_program_memory(
+        to, hc_map_phys(to->pd, phys, WINDOW_VA + phys, 1ull << order, MEM_R | MEM_W));
 }
 
 static void frames_hide(struct program *program, uint32_t mask, phys_t phys, unsigned order)
@@ -89,6 +90,18 @@ bool program_show_frames(struct program *program, phys_t phys, unsigned order, b
     return true;
 }
 
+bool program_kernel_memory(struct program *program, uint64_t pages)
+{
+    struct kmem_stat stat;
+
+    kernel_memory_stat(&stat);
+    if (pages == 0 || pages > memory_free_frames() + stat.pages_free)
+        return false;
+    if (stat.pages_free < 2 * pages && !memory_donate(pages))
+        return false;
+    return hc_pd(program->pd, PD_OP_ADD_QUOTA, pages, 0, 0) == ST_OK;
+}
+
 /* What those before it allocated and share with it. */
 static void shared_frames_show(struct program *program)
 {
@@ -112,13 +125,14 @@ static void module_show(struct program *program)
 
     if (program->row->flags & PROGRAM_MODULE)
         start_check(program,
-                    with_kernel_memory(hc_map_phys(program->pd, page, WINDOW_VA + page,
-                                               (end - page + PAGE_BYTES - 1) >> PAGE_SHIFT,
-                                               MEM_R)),
+                    with_program_memory(
+                        program, hc_map_phys(program->pd, page, WINDOW_VA + page,
+                                             (end - page + PAGE_BYTES - 1) >> PAGE_SHIFT, MEM_R)),
                     "its view of the boot module");
 }
 
-/* ---- parts of a program -------------------------------------------------------------------------- */
+/* ---- parts of a program
+ * -------------------------------------------------------------------------- */
 
 static void pd_create(struct program *program)
 {
@@ -134,16 +148,17 @@ static void pd_create(struct program *program)
 
 static cap_sel_t give(struct program *program, cap_sel_t from, cap_sel_t to, unsigned rights)
 {
-    start_check(program,
-                with_kernel_memory(hc_delegate(SEL_SELF, from, program->pd, to, 1, rights)),
-                "a capability");
+    start_check(
+        program,
+        with_program_memory(program, hc_delegate(SEL_SELF, from, program->pd, to, 1, rights)),
+        "a capability");
     return to;
 }
 
 static unsigned pd_rights(const struct program *program)
 {
-    unsigned rights = PD_CREATE_EC | PD_CREATE_SC | PD_CREATE_PT | PD_CREATE_SM | PD_MAP | PD_COPY |
-                      PD_CAPS;
+    unsigned rights =
+        PD_CREATE_EC | PD_CREATE_SC | PD_CREATE_PT | PD_CREATE_SM | PD_MAP | PD_COPY | PD_CAPS;
 
     if (program->row->flags & PROGRAM_CREATE_PD)
         rights |= PD_CREATE_PD | PD_CTRL;
@@ -175,7 +190,8 @@ _Static_assert(MANIFEST_MAX_PROGRAMS < STARTUP_MAX_PORTALS, "one for each, and r
 
 static void args_fill(struct program *program, char *args)
 {
-    size_t used = strlen(program->row->args), rest = strnlen(boot.info->cmdline, INFO_CMDLINE_BYTES);
+    size_t used = strlen(program->row->args),
+           rest = strnlen(boot.info->cmdline, INFO_CMDLINE_BYTES);
 
     memcpy(args, program->row->args, used);
     if (used > 0 && rest > 0 && used + 1 < STARTUP_ARGS_BYTES)
@@ -192,7 +208,8 @@ static void startup_fill(struct program *program, struct startup *startup)
     startup->magic = STARTUP_MAGIC;
     strcpy(startup->name, program->row->name);
     startup->sel_pd = give(program, program->pd, PROGRAM_SEL_PD, pd_rights(program));
-    startup->sel_event = give(program, crash_portal_create(program->index), PROGRAM_SEL_EVENT, PT_CALL);
+    startup->sel_event =
+        give(program, crash_portal_create(program->index), PROGRAM_SEL_EVENT, PT_CALL);
     startup->sel_ec = PROGRAM_SEL_EC;
     startup->sel_sc = PROGRAM_SEL_SC;
     startup->sel_free = portals_give(program, startup);
@@ -207,10 +224,10 @@ static void startup_fill(struct program *program, struct startup *startup)
 /* Startup page, information page and stack. */
 static void fixed_pages_place(struct program *program)
 {
-    struct startup *startup = pages_place(program->pd, STARTUP_VA, 0, MEM_R);
-    struct kernel_info *info = pages_place(program->pd, INFO_VA, 0, MEM_R);
-    void *stack = pages_place(program->pd, MAIN_STACK_TOP - MAIN_STACK_BYTES,
-                              MAIN_STACK_ORDER, MEM_R | MEM_W);
+    struct startup *startup = pages_place(program, STARTUP_VA, 0, MEM_R);
+    struct kernel_info *info = pages_place(program, INFO_VA, 0, MEM_R);
+    void *stack =
+        pages_place(program, MAIN_STACK_TOP - MAIN_STACK_BYTES, MAIN_STACK_ORDER, MEM_R | MEM_W);
 
     if (!startup || !info || !stack)
         start_fail(program, "there is not enough memory for it");
@@ -228,7 +245,7 @@ static void image_place(struct program *program, uint64_t *entry)
         log_line("there is no file '%s' in the archive", program->row->path);
         start_fail(program, "it is missing");
     }
-    *entry = image_load(program->pd, file, bytes, &why);
+    *entry = image_load(program, file, bytes, &why);
     if (!*entry) {
         log_line("'%s': %s", program->row->path, why);
         start_fail(program, "it can't be loaded");
@@ -243,20 +260,21 @@ static void threads_create(struct program *program, uint64_t entry)
     program->ec = cap_alloc(2);
     must(program->ec != SEL_NONE);
     start_check(program,
-                with_kernel_memory(hc_create_ec(program->ec, program->pd, 0, cpu,
-                                                PROGRAM_SEL_EVENT, UTCB_AREA_VA,
-                                                MAIN_STACK_TOP - TCB_BYTES, entry,
-                                                program->index + 1)),
+                with_program_memory(program, hc_create_ec(program->ec, program->pd, 0, cpu,
+                                                          PROGRAM_SEL_EVENT, UTCB_AREA_VA,
+                                                          MAIN_STACK_TOP - TCB_BYTES, entry,
+                                                          program->index + 1)),
                 "its thread");
     give(program, program->ec, PROGRAM_SEL_EC, EC_ALL);
     start_check(program,
-                with_kernel_memory(hc_create_sc(program->ec + 1, program->pd, program->ec,
-                                                program->row->priority, quantum)),
+                with_program_memory(program, hc_create_sc(program->ec + 1, program->pd, program->ec,
+                                                          program->row->priority, quantum)),
                 "its scheduling context");
     give(program, program->ec + 1, PROGRAM_SEL_SC, SC_ALL);
 }
 
-/* ---- the start -------------------------------------------------------------------------------- */
+/* ---- the start --------------------------------------------------------------------------------
+ */
 
 static void program_start(struct program *program)
 {
@@ -319,8 +337,9 @@ static void manifest_read(void)
                      row->path);
             system_fail();
         }
-        boot.programs[i] = (struct program){ .row = row, .index = i, .pd = SEL_NONE,
-                                             .ec = SEL_NONE, .portal = SEL_NONE };
+        boot.programs[i] = (struct program){
+            .row = row, .index = i, .pd = SEL_NONE, .ec = SEL_NONE, .portal = SEL_NONE
+        };
     }
 }
 
@@ -330,7 +349,8 @@ static int64_t realtime_offset(const struct kernel_info *info)
     int64_t seconds = rtc_seconds();
     uint64_t ticks = __builtin_ia32_rdtsc() - info->boot_tsc;
 
-    return seconds * 1000000000ll - (int64_t)((unsigned __int128)ticks * 1000000000u / info->tsc_hz);
+    return seconds * 1000000000ll -
+           (int64_t)((unsigned __int128)ticks * 1000000000u / info->tsc_hz);
 }
 
 void programs_start(const struct kernel_info *info)

@@ -47,10 +47,10 @@ int64_t rtc_seconds(void);
 /* ---- memory.c: frames ------------------------------------------------------------------- */
 
 enum memory_owner {
-    OWNER_ROOT    = 0,
-    OWNER_PROGRAM = 1,   /* + index: allocated by that program */
-    OWNER_IMAGE   = 254, /* images and stacks of programs */
-    OWNER_KERNEL  = 255, /* donated for kernel objects */
+    OWNER_ROOT = 0,
+    OWNER_PROGRAM = 1,  /* + index: allocated by that program */
+    OWNER_IMAGE = 254,  /* images and stacks of programs */
+    OWNER_KERNEL = 255, /* donated for kernel objects */
 };
 
 /* Maps all free memory and the boot module into the window and takes it over. */
@@ -79,18 +79,18 @@ const void *archive_file(const char *name, uint64_t *bytes);
 
 struct program {
     const struct manifest_program *row;
-    unsigned  index;
-    cap_sel_t pd;      /* its protection domain; SEL_NONE before it is started */
-    cap_sel_t ec;      /* its main thread, then its SC */
-    cap_sel_t portal;  /* that it published; SEL_NONE */
+    unsigned index;
+    cap_sel_t pd;           /* its protection domain; SEL_NONE before it is started */
+    cap_sel_t ec;           /* its main thread, then its SC */
+    cap_sel_t portal;       /* that it published; SEL_NONE */
     cap_sel_t event_portal; /* ours, for its crashes */
 };
 
 /* Selectors in a new program's space. */
 enum {
-    PROGRAM_SEL_PD    = 1,
-    PROGRAM_SEL_EC    = 2,
-    PROGRAM_SEL_SC    = 3,
+    PROGRAM_SEL_PD = 1,
+    PROGRAM_SEL_EC = 2,
+    PROGRAM_SEL_SC = 3,
     PROGRAM_SEL_EVENT = 4,
     PROGRAM_SEL_PORTALS = 5, /* root's, then those that it uses */
 };
@@ -106,21 +106,43 @@ bool program_publish(struct program *program, cap_sel_t portal);
  * frames. False when kernel memory is out; then nothing is mapped. */
 bool program_show_frames(struct program *program, phys_t phys, unsigned order, bool show);
 
+/* More memory for the program's kernel objects: of the kernel's pool and of its quota,
+ * as either may have been short. False: there is none. */
+bool program_kernel_memory(struct program *program, uint64_t pages);
+
+/* Evaluates a hypercall that the program pays for; again while kernel memory is out
+ * and the program gets more. */
+#define PROGRAM_GRANT_PAGES 64u
+#define PROGRAM_GRANTS_MAX  256u
+#define with_program_memory(program, hypercall)                                                    \
+    ({                                                                                             \
+        enum status with_status = (hypercall);                                                     \
+        for (unsigned with_i = 0; with_i < PROGRAM_GRANTS_MAX && with_status == ST_NO_MEMORY;      \
+             with_i++) {                                                                           \
+            if (!program_kernel_memory(program, PROGRAM_GRANT_PAGES))                              \
+                break;                                                                             \
+            with_status = (hypercall);                                                             \
+        }                                                                                          \
+        with_status;                                                                               \
+    })
+
 /* ---- load.c: images ------------------------------------------------------------------------- */
 
-/* Maps the ELF image into the PD. Returns its entry point, or 0 with *why set. */
-uint64_t image_load(cap_sel_t pd, const void *file, uint64_t bytes, const char **why);
+/* Maps the ELF image into the program. Returns its entry point, or 0 with *why set. */
+uint64_t image_load(struct program *program, const void *file, uint64_t bytes, const char **why);
 /* Allocates 2^order zeroed frames and maps them. Returns our address of them, or NULL. */
-void *pages_place(cap_sel_t pd, uint64_t address, unsigned order, unsigned rights);
+void *pages_place(struct program *program, uint64_t address, unsigned order, unsigned rights);
 
-/* ---- service.c: the portals that programs call ------------------------------------------------- */
+/* ---- service.c: the portals that programs call -------------------------------------------------
+ */
 
 /* Creates the handlers, one for each CPU, and the portal. */
 void service_init(const struct kernel_info *info);
 /* The portal with the badge of program index. */
 cap_sel_t service_portal_mint(unsigned index);
 
-/* ---- crash.c: the end of a program that should not end ------------------------------------------ */
+/* ---- crash.c: the end of a program that should not end ------------------------------------------
+ */
 
 /* Creates the handlers, one for each CPU, and the portal for the roottask's own events. */
 void crash_init(const struct kernel_info *info);

@@ -1,15 +1,23 @@
 /*
  * The CMOS real-time clock (Motorola MC146818A), which firmware and QEMU keep in UTC.
  */
-#include "root.h"
 #include "calendar.h"
+#include "root.h"
 #include <drivers/ports.h>
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
 
-enum { RTC_SECONDS = 0, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
-       RTC_STATUS_A = 10, RTC_STATUS_B = 11 };
+enum {
+    RTC_SECONDS = 0,
+    RTC_MINUTES = 2,
+    RTC_HOURS = 4,
+    RTC_DAY = 7,
+    RTC_MONTH = 8,
+    RTC_YEAR = 9,
+    RTC_STATUS_A = 10,
+    RTC_STATUS_B = 11
+};
 enum { STATUS_A_UPDATING = 1 << 7, STATUS_B_24_HOURS = 1 << 1, STATUS_B_BINARY = 1 << 2 };
 enum { HOURS_PM = 1 << 7 };
 

@@ -1,20 +1,21 @@
 /*
  * What programs ask of the roottask: the operations of proto/root.def.
  */
-#include "root.h"
 #include "gen/root_server.h"
+#include "root.h"
 #include <abi/info.h>
 #include <errno.h>
+#include <lib/server/codec.h>
 #include <lib/server/server.h>
 #include <string.h>
 
 #define IRQ_MAX 256u
 
 static struct {
-    struct lock   lock; /* requests are handled one at a time */
+    struct lock lock; /* requests are handled one at a time */
     struct portal portal;
-    cap_sel_t     sel;
-    cap_sel_t     irq_sem[IRQ_MAX]; /* 0: not bound */
+    cap_sel_t sel;
+    cap_sel_t irq_sem[IRQ_MAX]; /* 0: not bound */
 } service;
 
 /* ---- the log ----------------------------------------------------------------------------- */
@@ -72,18 +73,9 @@ int64_t root_op_memory_free(struct call *call, uint64_t phys, uint32_t order)
     return 0;
 }
 
-/* The kernel's pool and the program's quota both grow: either may have been short. */
 int64_t root_op_kernel_memory(struct call *call, uint64_t pages)
 {
-    struct program *program = program_get(call->badge - 1);
-    struct kmem_stat stat;
-
-    kernel_memory_stat(&stat);
-    if (pages == 0 || pages > memory_free_frames() + stat.pages_free)
-        return -ENOMEM;
-    if (stat.pages_free < 2 * pages && !memory_donate(pages))
-        return -ENOMEM;
-    return hc_pd(program->pd, PD_OP_ADD_QUOTA, pages, 0, 0) == ST_OK ? 0 : -ENOMEM;
+    return program_kernel_memory(program_get(call->badge - 1), pages) ? 0 : -ENOMEM;
 }
 
 /* ---- programs -------------------------------------------------------------------------------- */
@@ -104,7 +96,8 @@ int64_t root_op_boot_file(struct call *call, const char *name, uint64_t *phys, u
     return content ? 0 : -ENOENT;
 }
 
-/* ---- the system ------------------------------------------------------------------------------- */
+/* ---- the system -------------------------------------------------------------------------------
+ */
 
 int64_t root_op_shutdown(struct call *call, uint32_t status)
 {
@@ -135,7 +128,8 @@ int64_t root_op_usage(struct call *call, uint64_t *frames_free, uint64_t *kernel
     return 0;
 }
 
-/* ---- interrupts --------------------------------------------------------------------------------- */
+/* ---- interrupts ---------------------------------------------------------------------------------
+ */
 
 static bool irq_allowed(const struct call *call)
 {
@@ -175,7 +169,8 @@ int64_t root_op_irq_unmask(struct call *call, uint32_t gsi)
     return hc_irq(IRQ_OP_UNMASK, 0, gsi, 0) == ST_OK ? 0 : -EIO;
 }
 
-/* ---- the portal ----------------------------------------------------------------------------------- */
+/* ---- the portal
+ * ----------------------------------------------------------------------------------- */
 
 static void request_handle(struct portal *portal, struct portal_frame *frame)
 {
@@ -186,7 +181,10 @@ static void request_handle(struct portal *portal, struct portal_frame *frame)
     must(portal_kind(frame) == MSG_CALL && program_get(frame->badge - 1));
     portal_receive(frame, &message);
     lock_acquire(&service.lock);
-    root_dispatch(&call, &message);
+    if (message.label & LABEL_OPERATION)
+        root_dispatch(&call, &message);
+    else
+        decode_refuse(&message);
     lock_release(&service.lock);
     portal_reply(frame, &message, 0);
 }

@@ -87,7 +87,7 @@ static enum tar_status read_header(const struct tar *tar, const struct tar_heade
         return TAR_BAD_CHECKSUM;
     if (memcmp((*header)->magic, "ustar", 5) != 0)
         return TAR_BAD_FORMAT;
-    if (!parse_size((*header)->size, sizeof (*header)->size, size))
+    if (!parse_size((*header)->size, sizeof(*header)->size, size))
         return TAR_BAD_FORMAT;
     if ((*header)->type == '1' || (*header)->type == '2' || (*header)->type == '5')
         *size = 0; /* links and directories have no content, whatever the field says */

@@ -14,13 +14,13 @@
 
 enum tar_status {
     TAR_OK = 0,
-    TAR_END,          /* no further entry */
-    TAR_TRUNCATED,    /* the archive ends before its end marker */
+    TAR_END,       /* no further entry */
+    TAR_TRUNCATED, /* the archive ends before its end marker */
     TAR_BAD_CHECKSUM,
-    TAR_BAD_FORMAT,   /* a header that is not ustar, or an invalid number in it */
-    TAR_BAD_SIZE,     /* the entry's content reaches beyond the end of the archive */
-    TAR_BAD_NAME,     /* empty or longer than TAR_NAME_BYTES - 1 */
-    TAR_NO_FILE,      /* tar_find: no such regular file */
+    TAR_BAD_FORMAT, /* a header that is not ustar, or an invalid number in it */
+    TAR_BAD_SIZE,   /* the entry's content reaches beyond the end of the archive */
+    TAR_BAD_NAME,   /* empty or longer than TAR_NAME_BYTES - 1 */
+    TAR_NO_FILE,    /* tar_find: no such regular file */
 };
 
 struct tar {
@@ -30,9 +30,9 @@ struct tar {
 };
 
 struct tar_entry {
-    char     name[TAR_NAME_BYTES]; /* without leading "./" and "/" */
-    char     type;                 /* '0' regular file, '5' directory, ... */
-    uint64_t offset;               /* of the content in the archive */
+    char name[TAR_NAME_BYTES]; /* without leading "./" and "/" */
+    char type;                 /* '0' regular file, '5' directory, ... */
+    uint64_t offset;           /* of the content in the archive */
     uint64_t bytes;
 };
 

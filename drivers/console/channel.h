@@ -21,7 +21,7 @@ struct channel {
     unsigned gsi;      /* interrupt for input */
     unsigned irq_mode; /* abi/hypercall.h, HC_IRQ */
     union {
-        uint16_t port;          /* UART: first I/O port */
+        uint16_t port; /* UART: first I/O port */
         struct virtio *virtio;
     };
 };

@@ -19,19 +19,19 @@ enum input_state {
 };
 
 enum input_event { /* as proto/console.def has them */
-    INPUT_NONE   = 0,
-    INPUT_END    = 1,
-    INPUT_WINDOW = 2,
+                   INPUT_NONE = 0,
+                   INPUT_END = 1,
+                   INPUT_WINDOW = 2,
 };
 
 struct input {
-    uint8_t  ring[INPUT_RING_BYTES];
+    uint8_t ring[INPUT_RING_BYTES];
     uint32_t read_at, write_at; /* modulo 2^32; their difference is what the ring holds */
     enum input_state state;
-    uint8_t  halves[4];
+    uint8_t halves[4];
     unsigned halves_read;
-    bool     ended;             /* told once the ring is empty */
-    bool     window_changed;
+    bool ended; /* told once the ring is empty */
+    bool window_changed;
     uint32_t rows, columns;
 };
 

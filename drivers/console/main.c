@@ -10,7 +10,7 @@
 #include <lib/native/runtime.h>
 #include <lib/server/server.h>
 
-#define CHANNELS 2u
+#define CHANNELS      2u
 #define INPUT_CHANNEL 0u
 
 #define IRQ_COM2 3u
@@ -18,10 +18,10 @@
 
 static struct {
     struct channel channels[CHANNELS];
-    struct lock    lock; /* protects input and the way in of the channel */
-    struct input   input;
-    cap_sel_t      available; /* up when something has arrived */
-    cap_sel_t      interrupt; /* up when the device has something; by root or by the reader */
+    struct lock lock; /* protects input and the way in of the channel */
+    struct input input;
+    cap_sel_t available; /* up when something has arrived */
+    cap_sel_t interrupt; /* up when the device has something; by root or by the reader */
 } console;
 
 /* ---- operations ---------------------------------------------------------------------------- */
@@ -65,7 +65,8 @@ int64_t console_op_input_semaphore(struct call *call, cap_sel_t *sem)
     return 0;
 }
 
-/* ---- the way in --------------------------------------------------------------------------------- */
+/* ---- the way in ---------------------------------------------------------------------------------
+ */
 
 /* Moves from the device to the ring; true if there is something to fetch. */
 static bool input_take(struct channel *channel)
@@ -105,13 +106,15 @@ static void input_start(struct channel *channel)
         panic("no memory for the input thread");
 }
 
-/* ---- start ----------------------------------------------------------------------------------------- */
+/* ---- start
+ * ----------------------------------------------------------------------------------------- */
 
 static bool channel_open(unsigned index)
 {
-    static const struct { uint16_t port; unsigned irq; } uarts[CHANNELS] = {
-        { UART_COM2, IRQ_COM2 }, { UART_COM3, IRQ_COM3 }
-    };
+    static const struct {
+        uint16_t port;
+        unsigned irq;
+    } uarts[CHANNELS] = { { UART_COM2, IRQ_COM2 }, { UART_COM3, IRQ_COM3 } };
     struct channel *channel = &console.channels[index];
     bool input = index == INPUT_CHANNEL;
 

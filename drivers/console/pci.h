@@ -11,14 +11,14 @@ struct pci_device {
 };
 
 enum pci_register {
-    PCI_ID      = 0x00, /* vendor, device */
+    PCI_ID = 0x00,      /* vendor, device */
     PCI_COMMAND = 0x04, /* command, status */
-    PCI_BAR0    = 0x10,
-    PCI_IRQ     = 0x3c, /* line in bits 0-7 */
+    PCI_BAR0 = 0x10,
+    PCI_IRQ = 0x3c, /* line in bits 0-7 */
 };
 
 enum {
-    PCI_COMMAND_IO     = 1 << 0,
+    PCI_COMMAND_IO = 1 << 0,
     PCI_COMMAND_MASTER = 1 << 2,
     PCI_COMMAND_NO_INTERRUPT = 1 << 10,
 };

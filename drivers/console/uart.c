@@ -50,9 +50,8 @@ bool uart_open(struct channel *channel, uint16_t port, unsigned irq, bool input)
     port_write8(port + UART_DATA, 1); /* 115200 baud */
     port_write8(port + UART_IER, 0);
     port_write8(port + UART_LCR, UART_LCR_8N1);
-    port_write8(port + UART_FCR,
-                UART_FCR_ENABLE | UART_FCR_TRIGGER_14 | UART_FCR_CLEAR_SEND |
-                    (input ? 0 : UART_FCR_CLEAR_RECEIVE));
+    port_write8(port + UART_FCR, UART_FCR_ENABLE | UART_FCR_TRIGGER_14 | UART_FCR_CLEAR_SEND |
+                                     (input ? 0 : UART_FCR_CLEAR_RECEIVE));
     port_write8(port + UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
     port_write8(port + UART_IER, input ? UART_IER_RECEIVED : 0);
     return true;

@@ -19,26 +19,26 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
-#define PCI_VENDOR_VIRTIO 0x1af4
+#define PCI_VENDOR_VIRTIO  0x1af4
 #define PCI_DEVICE_CONSOLE (0x1000 + VIRTIO_ID_CONSOLE) /* transitional device */
 
-#define QUEUE_MAX  256u
-#define QUEUE_RX   0u
-#define QUEUE_TX   1u
+#define QUEUE_MAX    256u
+#define QUEUE_RX     0u
+#define QUEUE_TX     1u
 #define BUFFER_BYTES PAGE_BYTES
-#define RX_BUFFERS 4u
+#define RX_BUFFERS   4u
 
 struct queue {
-    uint16_t     index;
+    uint16_t index;
     struct vring ring;
-    uint16_t     used_seen; /* used->idx up to which we have looked */
+    uint16_t used_seen; /* used->idx up to which we have looked */
 };
 
 struct virtio {
-    uint16_t     base; /* first I/O port */
+    uint16_t base; /* first I/O port */
     struct queue rx, tx;
-    phys_t       tx_buffer, rx_buffers; /* one page; RX_BUFFERS pages */
-    uint32_t     rx_taken; /* bytes of the oldest used buffer that are already fed */
+    phys_t tx_buffer, rx_buffers; /* one page; RX_BUFFERS pages */
+    uint32_t rx_taken;            /* bytes of the oldest used buffer that are already fed */
 };
 
 #define DEVICES_MAX 2u
@@ -57,7 +57,7 @@ static unsigned order_for(size_t bytes)
 static bool queue_open(struct virtio *virtio, struct queue *queue, uint16_t index)
 {
     uint16_t size;
-    phys_t   phys;
+    phys_t phys;
 
     port_write16(virtio->base + VIRTIO_PCI_QUEUE_SEL, index);
     size = port_read16(virtio->base + VIRTIO_PCI_QUEUE_NUM);
@@ -99,7 +99,8 @@ static void descriptor_set(struct queue *queue, unsigned index, phys_t phys, uin
     queue->ring.desc[index] = (vring_desc_t){ .addr = phys, .len = bytes, .flags = flags };
 }
 
-/* ---- the channel ------------------------------------------------------------------------------ */
+/* ---- the channel ------------------------------------------------------------------------------
+ */
 
 static void send_piece(struct virtio *virtio, const void *data, size_t bytes)
 {
@@ -169,7 +170,8 @@ static void virtio_receive(struct channel *channel, struct input *input)
         queue_notify(virtio, &virtio->rx);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------------
+ */
 
 static bool device_start(struct virtio *virtio, bool input)
 {
@@ -180,12 +182,12 @@ static bool device_start(struct virtio *virtio, bool input)
     port_write32(virtio->base + VIRTIO_PCI_GUEST_FEATURES, 0);
     virtio->tx_buffer = frames_alloc(order_for(BUFFER_BYTES));
     virtio->rx_buffers = frames_alloc(order_for(RX_BUFFERS * BUFFER_BYTES));
-    if (!virtio->tx_buffer || !virtio->rx_buffers ||
-        !queue_open(virtio, &virtio->rx, QUEUE_RX) || !queue_open(virtio, &virtio->tx, QUEUE_TX))
+    if (!virtio->tx_buffer || !virtio->rx_buffers || !queue_open(virtio, &virtio->rx, QUEUE_RX) ||
+        !queue_open(virtio, &virtio->tx, QUEUE_TX))
         return false;
     virtio->tx.ring.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-    port_write8(status, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
-                            VIRTIO_CONFIG_S_DRIVER_OK);
+    port_write8(status,
+                VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_DRIVER_OK);
     if (!input)
         return true;
     for (uint16_t i = 0; i < RX_BUFFERS; i++)
@@ -217,7 +219,8 @@ bool virtio_open(struct channel *channel, unsigned index, bool input)
         log_line("the virtio console does not start");
         return false;
     }
-    *channel = (struct channel){ .ops = &ops, .gsi = pci_read(&pci, PCI_IRQ) & 0xff,
-                                 .irq_mode = IRQ_LEVEL, .virtio = virtio };
+    *channel = (struct channel){
+        .ops = &ops, .gsi = pci_read(&pci, PCI_IRQ) & 0xff, .irq_mode = IRQ_LEVEL, .virtio = virtio
+    };
     return true;
 }

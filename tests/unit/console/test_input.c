@@ -1,8 +1,9 @@
 /* The way in of the console: escapes, order of data and events, limits. */
 #include <drivers/console/input.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static void feed(struct input *input, const char *bytes, size_t count)
@@ -41,8 +42,10 @@ static void takes_escapes_out(void **state)
     (void)state;
     feed(&input, "a\x10\x10", 3);
     feed(&input, "b\x10?c", 4);
-    expect(&input, "a\x10"
-                   "bc", INPUT_NONE);
+    expect(&input,
+           "a\x10"
+           "bc",
+           INPUT_NONE);
 }
 
 static void tells_the_end_after_the_last_byte(void **state)
@@ -52,8 +55,10 @@ static void tells_the_end_after_the_last_byte(void **state)
     enum input_event event;
 
     (void)state;
-    feed(&input, "xyz\x10"
-                 "E", 5);
+    feed(&input,
+         "xyz\x10"
+         "E",
+         5);
     assert_int_equal(input_fetch(&input, byte, 2, &event), 2);
     assert_int_equal(event, INPUT_NONE);
     expect(&input, "z", INPUT_END);
@@ -81,8 +86,10 @@ static void tells_both_events_one_after_the_other(void **state)
     struct input input = { 0 };
 
     (void)state;
-    feed(&input, "\x10W    \x10"
-                 "E", 8);
+    feed(&input,
+         "\x10W    \x10"
+         "E",
+         8);
     expect(&input, "", INPUT_WINDOW);
     assert_true(input_available(&input));
     expect(&input, "", INPUT_END);

@@ -1,20 +1,21 @@
 /* The allocator of frames, on an arena of the host. */
 #include <roottask/buddy.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
 #include <cmocka.h>
 
 #define ARENA_BYTES (64ull << 20)
-#define OWNER 3
+#define OWNER       3
 
 /* The arena appears at window + physical address; base: of its first byte. */
 static uint8_t *arena_make(struct buddy *buddy, phys_t base)
 {
-    uint8_t *arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
+    uint8_t *arena =
+        mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     assert_ptr_not_equal(arena, MAP_FAILED);
     buddy_init(buddy, (uintptr_t)arena - base);
@@ -144,7 +145,10 @@ static void survives_a_random_history(void **state)
     struct buddy buddy;
     uint8_t *arena = arena_make(&buddy, 0x1000000);
     uint64_t frames = buddy_add(&buddy, 0x1003000, ARENA_BYTES - 0x5000);
-    struct { phys_t phys; unsigned order; } held[256] = { 0 };
+    struct {
+        phys_t phys;
+        unsigned order;
+    } held[256] = { 0 };
 
     (void)state;
     srand(1);

@@ -3,11 +3,12 @@
 #include <linux/elf.h>
 #include <roottask/calendar.h>
 #include <roottask/elf.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #define LOW  0x10000ull
@@ -16,7 +17,7 @@
 struct image {
     Elf64_Ehdr header;
     Elf64_Phdr segment[3];
-    uint8_t    fill[0x2000 - sizeof(Elf64_Ehdr) - 3 * sizeof(Elf64_Phdr)];
+    uint8_t fill[0x2000 - sizeof(Elf64_Ehdr) - 3 * sizeof(Elf64_Phdr)];
 };
 
 static void image_make(struct image *image)
@@ -31,10 +32,17 @@ static void image_make(struct image *image)
     image->header.e_phentsize = sizeof(Elf64_Phdr);
     image->header.e_phnum = 3;
     image->header.e_entry = 0x400200;
-    image->segment[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0,
-                                      .p_vaddr = 0x400000, .p_filesz = 0x1000, .p_memsz = 0x1000 };
-    image->segment[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W,
-                                      .p_offset = 0x1234, .p_vaddr = 0x402234, .p_filesz = 0x100,
+    image->segment[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+                                      .p_flags = PF_R | PF_X,
+                                      .p_offset = 0,
+                                      .p_vaddr = 0x400000,
+                                      .p_filesz = 0x1000,
+                                      .p_memsz = 0x1000 };
+    image->segment[1] = (Elf64_Phdr){ .p_type = PT_LOAD,
+                                      .p_flags = PF_R | PF_W,
+                                      .p_offset = 0x1234,
+                                      .p_vaddr = 0x402234,
+                                      .p_filesz = 0x100,
                                       .p_memsz = 0x5000 };
     image->segment[2] = (Elf64_Phdr){ .p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W };
 }
@@ -85,15 +93,15 @@ static void refuses_truncated_files(void **state)
     assert_null(read_cut(&image, 0x1334, &out));
 }
 
-#define REFUSES(change, words)                                                                    \
-    do {                                                                                          \
-        struct image image;                                                                       \
-        const char *why;                                                                          \
-        image_make(&image);                                                                       \
-        change;                                                                                   \
-        why = read_whole(&image);                                                                 \
-        assert_non_null(why);                                                                     \
-        assert_non_null(strstr(why, words));                                                      \
+#define REFUSES(change, words)                                                                     \
+    do {                                                                                           \
+        struct image image;                                                                        \
+        const char *why;                                                                           \
+        image_make(&image);                                                                        \
+        change;                                                                                    \
+        why = read_whole(&image);                                                                  \
+        assert_non_null(why);                                                                      \
+        assert_non_null(strstr(why, words));                                                       \
     } while (0)
 
 static void refuses_foreign_files(void **state)

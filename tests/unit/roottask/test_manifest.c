@@ -1,10 +1,11 @@
 /* The manifest: what it says, and what is wrong with it in which line. */
 #include <roottask/manifest.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static bool parse(struct manifest *manifest, const char *text, struct manifest_error *error)
@@ -25,17 +26,18 @@ static void reads_all_words(void **state)
     struct manifest_error error;
 
     (void)state;
-    assert_true(parse(&m,
-                      "# the drivers\n"
-                      "program console boot/console priority 40 io-ports interrupts\n"
-                      "\n"
-                      "program mem boot/mem module cpu 1\n"
-                      "program vfs boot/vfs   # files\n"
-                      "    priority 30 uses console shares-frames-with mem\n"
-                      "    args  --verbose  two   # not this\n"
-                      "    module\n"
-                      "program router boot/router uses vfs mem kernel-quota 8MiB create-pd no-portal",
-                      &error));
+    assert_true(
+        parse(&m,
+              "# the drivers\n"
+              "program console boot/console priority 40 io-ports interrupts\n"
+              "\n"
+              "program mem boot/mem module cpu 1\n"
+              "program vfs boot/vfs   # files\n"
+              "    priority 30 uses console shares-frames-with mem\n"
+              "    args  --verbose  two   # not this\n"
+              "    module\n"
+              "program router boot/router uses vfs mem kernel-quota 8MiB create-pd no-portal",
+              &error));
     assert_int_equal(m.count, 4);
     assert_string_equal(m.programs[0].name, "console");
     assert_string_equal(m.programs[0].path, "boot/console");
@@ -59,7 +61,7 @@ static void reads_all_words(void **state)
 
 static const struct {
     const char *text;
-    unsigned    line;
+    unsigned line;
     const char *says;
 } mistakes[] = {
     { "", 0, "no program" },
@@ -80,6 +82,7 @@ static const struct {
     { "program a a priority 99999999999999999999999\n", 1, "is not a number" },
     { "program a a cpu 16\n", 1, "more than 15" },
     { "program a a kernel-quota 8GiB\n", 1, "KiB or MiB" },
+    { "program a a kernel-quota 100\n", 1, "less than 64 KiB" },
     { "program a a uses b\n", 1, "unknown program 'b' after uses" },
     { "program a a uses a\n", 1, "a uses itself" },
     { "program a a uses module\n", 1, "needs the name of a program" },

@@ -1,16 +1,17 @@
 /* The archive reader, also on archives that are damaged. */
 #include <roottask/tar.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 struct archive {
     uint8_t *bytes; /* exactly as long as used, so that ASan sees every overrun */
-    size_t   used;
+    size_t used;
 };
 
 static void archive_free(struct archive *archive)
