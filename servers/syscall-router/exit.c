@@ -50,14 +50,14 @@ static void servers_leave(struct thread *thread, const struct process *process, 
         log_line("proc does not know process %u", process->pid);
 }
 
-/* We run on the time of the EC that we delete here: the kernel lets us go on
- * with it until we reply. The main thread is told first, so that nothing
- * depends on that. */
+/* We run on the time of the EC that we delete here: the kernel lets us go on with
+ * it until we reply. What waits for our end is told last, when all is free again. */
 void thread_die(struct thread *thread)
 {
     struct process *process = thread->process;
     uint32_t status = atomic_load(&thread->death) & ~DEATH_DUE;
     cap_sel_t ec = thread->ec, sc = thread->sc;
+    bool is_first = process->is_first;
 
     if (trace_enabled)
         trace_death(thread, status);
@@ -66,11 +66,11 @@ void thread_die(struct thread *thread)
     thread->process = NULL;
     thread->ec = thread->sc = SEL_NONE;
     threads_unlock();
-    if (process->is_first)
-        run_finished(status);
     kernel_drop(ec, 1);
     kernel_drop(sc, 1);
     kernel_drop(process->pd, 1);
     free(process);
     slot_release(thread);
+    if (is_first)
+        run_finished(status);
 }

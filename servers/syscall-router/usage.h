@@ -17,6 +17,7 @@ struct usage {
 
 /* Asks everybody. False: somebody did not answer. */
 bool usage_take(struct usage *usage);
-bool usage_equal(const struct usage *a, const struct usage *b);
+/* Nothing but caches of the kernel has grown. */
+bool usage_equal(const struct usage *before, const struct usage *after);
 /* Writes the "@usage" line. when: "before" or "after". */
 void usage_print(const struct usage *usage, const char *when);
