@@ -65,8 +65,9 @@ static int check_existing(const struct request *request, const struct inode *ino
 static struct file *open_inode(const struct request *request, struct inode *inode)
 {
     const struct file_ops *ops = request->flags & O_PATH ? &path_ops : kind_of(inode);
+    unsigned               large = request->flags & O_PATH ? 0 : O_LARGEFILE;
 
-    return file_create(inode, ops, (request->flags & STATUS_FLAGS) | O_LARGEFILE);
+    return file_create(inode, ops, (request->flags & STATUS_FLAGS) | large);
 }
 
 static int open_existing(const struct request *request, struct inode *inode, struct file **file)

@@ -81,8 +81,10 @@ struct process *process_fork(uint32_t pid, const struct process *parent, cap_sel
 static void process_put(struct process *process)
 {
     must(process->refs > 0);
-    if (--process->refs == 0)
-        free(process);
+    if (--process->refs)
+        return;
+    descriptors_close_all(&process->descriptors, process); /* made by calls after its exit */
+    free(process);
 }
 
 void process_exit(struct process *process)

@@ -241,6 +241,7 @@ static void signal_typed(struct terminal *t, unsigned signal, uint8_t byte)
     t->signals |= 1ull << signal;
     if (!has_local(t, NOFLSH)) {
         terminal_flush_input(t);
+        terminal_drain(t); /* what the channel takes at once, such as echoes, is not lost */
         terminal_flush_output(t);
     }
     if (t->stopped)

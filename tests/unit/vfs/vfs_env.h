@@ -40,6 +40,7 @@ struct vfs_env {
     /* the console */
     char              written[2][65536]; /* by channel */
     size_t            written_bytes[2];
+    bool              discard;           /* output is not kept */
     size_t            write_limit;       /* bytes that one write takes */
     char              typed[65536];
     size_t            typed_bytes, typed_taken;
