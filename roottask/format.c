@@ -36,17 +36,17 @@ static void put_number(struct output *output, uint64_t value, bool negative,
                        const struct conversion *c)
 {
     char digits[24];
-    unsigned base = c->kind == 'x' ? 16 : 10, count = 0;
+    unsigned base = c->kind == 'x' ? 16 : 10, count = 0, sign = negative && c->zeros;
 
     do {
         digits[count++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value);
-    if (negative && !c->zeros)
-        digits[count++] = '-';
-    else if (negative)
+    if (sign) /* before the zeros, else next to the digits */
         put(output, '-');
-    for (unsigned i = count; i < c->width; i++)
+    else if (negative)
+        digits[count++] = '-';
+    for (unsigned i = count + sign; i < c->width; i++)
         put(output, c->zeros ? '0' : ' ');
     while (count > 0)
         put(output, digits[--count]);
