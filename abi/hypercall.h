@@ -80,7 +80,7 @@ static inline unsigned ctl_items(uint64_t ctl)  { return ctl >> CTL_ITEMS_SHIFT 
 /* ---- rights of a capability ------------------------------------------------- */
 
 enum pd_right {
-    PD_CREATE_PD = 1 << 0, /* create PDs whose quota comes from this one */
+    PD_CREATE_PD = 1 << 0, /* create PDs whose memory counts here too */
     PD_CREATE_EC = 1 << 1, /* create execution contexts in it */
     PD_CREATE_SC = 1 << 2, /* create scheduling contexts on its account */
     PD_CREATE_PT = 1 << 3,
@@ -182,7 +182,7 @@ enum { /* HC_PD */
     PD_OP_SET_ROUTE  = 0, /* words: first call number, count, portal slot (0: event portal) */
     PD_OP_SET_PAGER  = 1, /* word 0: slot of the portal for page faults (0: event portal) */
     PD_OP_QUOTA      = 2, /* result: word 0 pages used, word 1 limit */
-    PD_OP_ADD_QUOTA  = 3, /* word 0: pages moved from the caller's quota to its */
+    PD_OP_ADD_QUOTA  = 3, /* word 0: pages by which its limit is raised */
 };
 
 enum { /* HC_IRQ */

@@ -8,35 +8,39 @@ static struct slab account_slab = { .object_bytes = sizeof(struct account) };
 
 struct account root_account = { .refs = 1, .limit = ~0ull >> 1 };
 
+static void uncharge_up_to(struct account *account, const struct account *end, uint64_t bytes)
+{
+    for (; account != end; account = account->parent) {
+        uint64_t used = __atomic_fetch_sub(&account->used, bytes, __ATOMIC_RELAXED);
+
+        assert(used >= bytes);
+    }
+}
+
 bool account_charge(struct account *account, uint64_t bytes)
 {
-    uint64_t used = __atomic_add_fetch(&account->used, bytes, __ATOMIC_RELAXED);
+    for (struct account *at = account; at; at = at->parent) {
+        uint64_t used = __atomic_add_fetch(&at->used, bytes, __ATOMIC_RELAXED);
 
-    if (used <= __atomic_load_n(&account->limit, __ATOMIC_RELAXED))
-        return true;
-    account_uncharge(account, bytes);
-    return false;
+        if (used > __atomic_load_n(&at->limit, __ATOMIC_RELAXED)) {
+            uncharge_up_to(account, at->parent, bytes);
+            return false;
+        }
+    }
+    return true;
 }
 
 void account_uncharge(struct account *account, uint64_t bytes)
 {
-    uint64_t used = __atomic_fetch_sub(&account->used, bytes, __ATOMIC_RELAXED);
-
-    assert(used >= bytes);
+    uncharge_up_to(account, NULL, bytes);
 }
 
-/* Limit that is given to a child counts as used by the parent. */
 struct account *account_create(struct account *parent, uint64_t bytes)
 {
-    struct account *account;
+    struct account *account = slab_alloc(&account_slab);
 
-    if (!account_charge(parent, bytes))
+    if (!account)
         return NULL;
-    account = slab_alloc(&account_slab);
-    if (!account) {
-        account_uncharge(parent, bytes);
-        return NULL;
-    }
     account->refs = 1;
     account->parent = parent;
     account->limit = bytes;
@@ -44,14 +48,9 @@ struct account *account_create(struct account *parent, uint64_t bytes)
     return account;
 }
 
-enum status account_transfer(struct account *from, struct account *to, uint64_t bytes)
+void account_raise(struct account *account, uint64_t bytes)
 {
-    if (to->parent != from)
-        return ST_BAD_PARAM;
-    if (!account_charge(from, bytes))
-        return ST_NO_MEMORY;
-    __atomic_fetch_add(&to->limit, bytes, __ATOMIC_RELAXED);
-    return ST_OK;
+    __atomic_fetch_add(&account->limit, bytes, __ATOMIC_RELAXED);
 }
 
 void account_get(struct account *account)
@@ -65,7 +64,6 @@ void account_put(struct account *account)
         struct account *parent = account->parent;
 
         assert(parent && account->used == 0);
-        account_uncharge(parent, account->limit);
         slab_free(&account_slab, account);
         account = parent;
     }

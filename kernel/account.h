@@ -1,7 +1,8 @@
 /*
- * Accounts: how much kernel memory a protection domain may use, in bytes. A PD's
- * account is filled from its creator's and flows back when the last object
- * charged to it is gone.
+ * Accounts: how much kernel memory a protection domain may use, in bytes. A
+ * domain's account is below that of the domain it was created under; what is
+ * charged to it is charged to all above it as well, so a limit holds for a
+ * domain with all its descendants, and limits need not add up.
  */
 #pragma once
 
@@ -13,13 +14,12 @@ struct account {
     _Atomic uint64_t used, limit;
 };
 
-/* Moves bytes of limit from parent to a new account. NULL: not so much left, or no memory. */
-struct account *account_create(struct account *parent, uint64_t bytes);
-/* Moves more. ST_NO_MEMORY if parent has not so much left. */
-enum status account_transfer(struct account *from, struct account *to, uint64_t bytes) PACKED_STATUS;
+/* NULL: no memory. */
+struct account *account_create(struct account *parent, uint64_t limit_bytes);
+void account_raise(struct account *account, uint64_t bytes);
 void account_get(struct account *account);
 void account_put(struct account *account);
-/* False: the limit would be exceeded; nothing is charged. */
+/* False: a limit, here or above, would be exceeded; nothing is charged. */
 bool account_charge(struct account *account, uint64_t bytes) PACKED_STATUS;
 void account_uncharge(struct account *account, uint64_t bytes);
 

@@ -340,7 +340,8 @@ static enum status handle_pd(struct ec *ec, const struct args *a)
     case PD_OP_ADD_QUOTA:
         if (a->word[0] > UINT32_MAX)
             return ST_BAD_PARAM;
-        return account_transfer(ec->pd->account, pd->account, a->word[0] * PAGE_BYTES);
+        account_raise(pd->account, a->word[0] * PAGE_BYTES);
+        return ST_OK;
     default:
         return ST_BAD_CALL;
     }

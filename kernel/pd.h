@@ -21,7 +21,7 @@ struct pd {
     uint16_t     *route;      /* ROUTE_COUNT portal slots by foreign call number, or NULL */
 };
 
-/* quota: bytes of kernel memory moved from the account of parent. */
+/* quota: the most kernel memory, in bytes, that it may use; also charged to parent. */
 enum status pd_create(struct account *parent, uint64_t quota, bool io_ports, struct pd **pd)
     PACKED_STATUS;
 void pd_end(struct pd *pd);
