@@ -75,22 +75,31 @@ static int64_t signal_thread(const struct process *sender, int32_t target, uint3
     return signal_one(thread->process, thread, signal, deaths);
 }
 
-/* target: as in kill(2); all: everybody but the sender and the first process. */
-static bool is_member(const struct process *sender, const struct process *process, int32_t target)
+typedef bool is_member_fn(const struct process *sender, const struct process *process,
+                          uint32_t group);
+
+/* kill(-1): all but the sender and the first process. */
+static bool is_anybody(const struct process *sender, const struct process *process, uint32_t group)
 {
-    if (target == -1)
-        return process != sender && process->parent != 0;
-    return process->group == (target ? (uint32_t)-(int64_t)target : sender->group);
+    (void)group;
+    return process != sender && process->parent != 0;
+}
+
+static bool is_in_group(const struct process *sender, const struct process *process,
+                        uint32_t group)
+{
+    (void)sender;
+    return process->group == group;
 }
 
 /* Good if it reached one; else the last error. */
-static int64_t signal_group(const struct process *sender, int32_t target, unsigned signal,
-                            struct deaths *deaths)
+static int64_t signal_members(const struct process *sender, is_member_fn *is_member,
+                              uint32_t group, unsigned signal, struct deaths *deaths)
 {
     int64_t result = -ESRCH, error;
 
     for (struct process *process = process_first(); process; process = process->hh.next) {
-        if (!is_member(sender, process, target))
+        if (!is_member(sender, process, group))
             continue;
         error = may_signal(sender, process, signal) ? signal_one(process, NULL, signal, deaths)
                                                     : -EPERM;
@@ -100,31 +109,61 @@ static int64_t signal_group(const struct process *sender, int32_t target, unsign
     return result;
 }
 
+static int64_t signal_process(const struct process *sender, uint32_t pid, unsigned signal,
+                              struct deaths *deaths)
+{
+    struct process *process = process_find(pid);
+
+    if (!process)
+        return -ESRCH;
+    if (!may_signal(sender, process, signal))
+        return -EPERM;
+    return signal_one(process, NULL, signal, deaths);
+}
+
+static int64_t signal_target(const struct process *sender, int32_t target, unsigned signal,
+                             struct deaths *deaths)
+{
+    if (target > 0)
+        return signal_process(sender, (uint32_t)target, signal, deaths);
+    if (target == -1)
+        return signal_members(sender, is_anybody, 0, signal, deaths);
+    if (target == 0 && !sender)
+        return -ESRCH;
+    return signal_members(sender, is_in_group, target ? (uint32_t)-(int64_t)target : sender->group,
+                          signal, deaths);
+}
+
 int64_t proc_op_signal_send(struct call *call, uint32_t sender_pid, int32_t target, uint32_t tid,
                             uint32_t signal, void *deaths_data, size_t *deaths_bytes)
 {
     const struct process *sender = process_find(sender_pid);
     struct deaths deaths = { deaths_data, 0, *deaths_bytes / sizeof(uint32_t) };
-    struct process *process;
     int64_t result;
 
     (void)call;
     *deaths_bytes = 0;
     if (signal > SIGNAL_COUNT)
         return -EINVAL;
-    if ((sender_pid && !sender) || (!sender && target == 0 && !tid))
+    if (sender_pid && !sender)
         return -ESRCH;
-    if (tid) {
-        result = signal_thread(sender, target, tid, signal, &deaths);
-    } else if (target <= 0) {
-        result = signal_group(sender, target, signal, &deaths);
-    } else {
-        process = process_find((uint32_t)target);
-        if (!process)
-            return -ESRCH;
-        result = may_signal(sender, process, signal) ? signal_one(process, NULL, signal, &deaths)
-                                                     : -EPERM;
-    }
+    result = tid ? signal_thread(sender, target, tid, signal, &deaths)
+                 : signal_target(sender, target, signal, &deaths);
+    *deaths_bytes = deaths.count * sizeof(uint32_t);
+    return result;
+}
+
+int64_t proc_op_signal_group(struct call *call, uint32_t group, uint32_t signal, void *deaths_data,
+                             size_t *deaths_bytes)
+{
+    struct deaths deaths = { deaths_data, 0, *deaths_bytes / sizeof(uint32_t) };
+    int64_t result;
+
+    (void)call;
+    *deaths_bytes = 0;
+    if (signal < 1 || signal > SIGNAL_COUNT)
+        return -EINVAL;
+    result = signal_members(NULL, is_in_group, group, signal, &deaths);
     *deaths_bytes = deaths.count * sizeof(uint32_t);
     return result;
 }

@@ -11,18 +11,26 @@
 
 static cap_sel_t input_sem;
 
+static void terminal_signal(uint32_t signal, uint32_t group)
+{
+    if (signal && group && signal_send_group(group, signal) < 0)
+        log_line("signal %u of the terminal: not possible for group %u", signal, group);
+}
+
 static void input_run(void *unused)
 {
     uint32_t signal, group;
+    int64_t more;
 
     (void)unused;
     for (;;) {
         if (!kernel_sem_wait(input_sem, 0))
             continue;
-        if (vfs_input(&server_vfs, &signal, &group) < 0 || !signal || !group)
-            continue;
-        if (signal_send(0, -(int32_t)group, 0, signal) < 0)
-            log_line("signal %u of the terminal reached nobody in group %u", signal, group);
+        do {
+            more = vfs_input(&server_vfs, &signal, &group);
+            if (more >= 0)
+                terminal_signal(signal, group);
+        } while (more > 0);
     }
 }
 

@@ -38,6 +38,21 @@ int64_t signal_send(uint32_t sender, int32_t target, uint32_t tid, unsigned sign
     return result;
 }
 
+int64_t signal_send_group(uint32_t group, unsigned signal)
+{
+    uint8_t deaths[DEATHS_BYTES];
+    size_t bytes;
+    int64_t result;
+
+    do {
+        bytes = sizeof deaths;
+        result = proc_signal_group(&server_proc, group, signal, deaths, &bytes);
+        if (result >= 0)
+            deaths_execute(deaths, bytes, signal);
+    } while (result >= 0 && bytes == sizeof deaths);
+    return result;
+}
+
 int64_t sys_kill(struct thread *thread, unsigned nr, const uint64_t arg[6])
 {
     (void)nr;

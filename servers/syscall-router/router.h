@@ -137,8 +137,10 @@ void process_kill(uint32_t pid, uint32_t status);
 /* Ends the process of a doomed thread. Called by its own handler as the last thing
  * before it replies; the thread's slot is free afterwards. */
 void thread_die(struct thread *thread);
-/* A signal from outside (sender 0) or from a process: kills what it kills. */
+/* A signal of a process, target and tid as proto/proc.def has them: kills what it kills. */
 int64_t signal_send(uint32_t sender, int32_t target, uint32_t tid, unsigned signal);
+/* A signal of a terminal to a process group. */
+int64_t signal_send_group(uint32_t group, unsigned signal);
 
 /* ---- main.c ------------------------------------------------------------------------------ */
 

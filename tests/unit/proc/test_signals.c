@@ -144,10 +144,24 @@ static void test_groups_and_threads(void **state)
     process_find(child)->dying = false;
     assert_int_equal(send(env.pid, 0, 0, SIGHUP), 2);
     process_find(child)->dying = process_find(env.pid)->dying = false;
-    assert_int_equal(send(0, -(int32_t)env.pid, 0, SIGHUP), 2);
+    assert_int_equal(send(0, -(int32_t)env.pid, 0, SIGHUP), env.pid == 1 ? 1 : 2);
     process_find(child)->dying = process_find(env.pid)->dying = false;
     assert_int_equal(send(env.pid, -1, 0, SIGHUP), 1); /* not itself */
     assert_int_equal(send(0, -31000, 0, SIGHUP), -ESRCH);
+}
+
+static void test_terminal(void **state)
+{
+    uint32_t child = child_create(), deaths[2];
+    size_t bytes = sizeof deaths;
+
+    (void)state;
+    assert_int_equal(proc_signal_group(&env.ops, 31000, SIGINT, deaths, &bytes), -ESRCH);
+    bytes = sizeof deaths;
+    assert_int_equal(proc_signal_group(&env.ops, env.pid, SIGINT, deaths, &bytes), 0);
+    assert_int_equal(bytes, sizeof deaths);
+    assert_int_equal(deaths[0] + deaths[1], env.pid + child);
+    assert_int_equal(proc_signal_group(&env.ops, env.pid, 0, deaths, &bytes), -EINVAL);
 }
 
 static void test_permission(void **state)
@@ -224,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_blocked_then_unblocked, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_ignoring_drops_pending, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_groups_and_threads, env_setup, env_teardown),
+        cmocka_unit_test_setup_teardown(test_terminal, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_permission, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_alternate_stack, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_exec_resets_handlers, env_setup, env_teardown),
