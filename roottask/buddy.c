@@ -199,36 +199,3 @@ bool buddy_free(struct buddy *buddy, phys_t phys, unsigned order, uint8_t owner)
     list_push(buddy, zone, phys, order);
     return true;
 }
-
-/* Walks the blocks of one zone from its beginning; every frame belongs to one. */
-static bool zone_next(const struct buddy_zone *zone, uint8_t owner, phys_t *phys, unsigned *order)
-{
-    uint64_t i = 0;
-
-    while (i < zone->frames) {
-        struct buddy_frame frame = zone->state[i];
-        phys_t at = zone->base + (i << PAGE_SHIFT);
-
-        must(frame.kind != FRAME_INNER);
-        if (at >= *phys && frame.kind == FRAME_ALLOCATED && frame.owner == owner) {
-            *phys = at;
-            *order = frame.order;
-            return true;
-        }
-        i += 1ull << frame.order;
-    }
-    return false;
-}
-
-bool buddy_next(const struct buddy *buddy, uint8_t owner, phys_t *phys, unsigned *order)
-{
-    for (unsigned i = 0; i < buddy->zone_count; i++) {
-        const struct buddy_zone *zone = &buddy->zones[i];
-
-        if (zone->base + (zone->frames << PAGE_SHIFT) <= *phys)
-            continue;
-        if (zone_next(zone, owner, phys, order))
-            return true;
-    }
-    return false;
-}

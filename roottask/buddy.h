@@ -51,7 +51,3 @@ bool buddy_owns(const struct buddy *buddy, phys_t phys, unsigned order, uint8_t 
 
 /* Gives a block back; false (and nothing is changed) if !buddy_owns(...). */
 bool buddy_free(struct buddy *buddy, phys_t phys, unsigned order, uint8_t owner);
-
-/* The next allocated block of that owner at or above *phys: true, with *phys and
- * *order set; false when there is none. Zones are visited in order of address. */
-bool buddy_next(const struct buddy *buddy, uint8_t owner, phys_t *phys, unsigned *order);

@@ -360,14 +360,17 @@ static bool acyclic_from(struct parser *parser, unsigned i, uint32_t path, uint3
     return true;
 }
 
-/* Who is used has started before, and has a portal. */
-static bool usable(struct parser *parser, unsigned i)
+/* Who is named has started before; who is used has a portal. */
+static bool order_check(struct parser *parser, unsigned i)
 {
     const struct manifest_program *program = &parser->manifest->programs[i];
 
     for (unsigned j = 0; j < parser->manifest->count; j++) {
         const struct manifest_program *other = &parser->manifest->programs[j];
 
+        if (program->shares & 1u << j && j > i)
+            return fail(parser, program->line, "%s shares frames with %s, which starts after it",
+                        program->name, other->name);
         if (!(program->uses & 1u << j))
             continue;
         if (other->flags & PROGRAM_NO_PORTAL)
@@ -390,7 +393,7 @@ static bool graph_check(struct parser *parser)
         if (!acyclic_from(parser, i, 1u << i, &done))
             return false;
     for (unsigned i = 0; i < parser->manifest->count; i++)
-        if (!usable(parser, i))
+        if (!order_check(parser, i))
             return false;
     return true;
 }

@@ -70,16 +70,6 @@ bool memory_is_owned(phys_t phys, unsigned order, uint8_t owner)
     return owned;
 }
 
-bool memory_next(uint8_t owner, phys_t *phys, unsigned *order)
-{
-    bool found;
-
-    lock_acquire(&memory.lock);
-    found = buddy_next(&memory.buddy, owner, phys, order);
-    lock_release(&memory.lock);
-    return found;
-}
-
 uint64_t memory_free_frames(void)
 {
     uint64_t frames;

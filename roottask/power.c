@@ -12,13 +12,22 @@
 #define PM1A_CONTROL_PORT 0x604
 #define PM1A_SOFT_OFF     0x2000
 
+/* A second is enough for a machine that can. */
+static void switch_off_wait(void)
+{
+    uint64_t start = __builtin_ia32_rdtsc();
+
+    while (__builtin_ia32_rdtsc() - start < kernel_info()->tsc_hz)
+        __builtin_ia32_pause();
+}
+
 static _Noreturn void power_off(uint8_t debug_exit_value)
 {
     port_write8(DEBUG_EXIT_PORT, debug_exit_value);
     port_write16(PM1A_CONTROL_PORT, PM1A_SOFT_OFF);
+    switch_off_wait();
     log_line("this machine does not switch off; halted");
-    for (;;)
-        sleep_for_ever();
+    sleep_for_ever();
 }
 
 void system_exit(unsigned status)

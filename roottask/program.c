@@ -102,22 +102,6 @@ bool program_kernel_memory(struct program *program, uint64_t pages)
     return hc_pd(program->pd, PD_OP_ADD_QUOTA, pages, 0, 0) == ST_OK;
 }
 
-/* What those before it allocated and share with it. */
-static void shared_frames_show(struct program *program)
-{
-    for (unsigned i = 0; i < program->index; i++) {
-        phys_t phys = 0;
-        unsigned order;
-
-        if (!(boot.programs[i].row->shares & 1u << program->index))
-            continue;
-        while (memory_next((uint8_t)(OWNER_PROGRAM + i), &phys, &order)) {
-            start_check(program, frames_map(program, phys, order), "its view of shared frames");
-            phys += PAGE_BYTES << order;
-        }
-    }
-}
-
 static void module_show(struct program *program)
 {
     phys_t page = boot.info->module_base & -PAGE_BYTES;
@@ -284,7 +268,6 @@ static void program_start(struct program *program)
     image_place(program, &entry);
     fixed_pages_place(program);
     module_show(program);
-    shared_frames_show(program);
     threads_create(program, entry);
 }
 

@@ -60,8 +60,6 @@ phys_t memory_take(unsigned order, uint8_t owner);
 /* false: it is not a block of that owner. */
 bool memory_give_back(phys_t phys, unsigned order, uint8_t owner);
 bool memory_is_owned(phys_t phys, unsigned order, uint8_t owner);
-/* Iterates over an owner's blocks, see buddy_next. */
-bool memory_next(uint8_t owner, phys_t *phys, unsigned *order);
 uint64_t memory_free_frames(void);
 /* The kernel's own statistics. */
 void kernel_memory_stat(struct kmem_stat *stat);
@@ -80,10 +78,9 @@ const void *archive_file(const char *name, uint64_t *bytes);
 struct program {
     const struct manifest_program *row;
     unsigned index;
-    cap_sel_t pd;           /* its protection domain; SEL_NONE before it is started */
-    cap_sel_t ec;           /* its main thread, then its SC */
-    cap_sel_t portal;       /* that it published; SEL_NONE */
-    cap_sel_t event_portal; /* ours, for its crashes */
+    cap_sel_t pd;     /* its protection domain; SEL_NONE before it is started */
+    cap_sel_t ec;     /* its main thread, then its SC */
+    cap_sel_t portal; /* that it published; SEL_NONE */
 };
 
 /* Selectors in a new program's space. */
@@ -102,7 +99,7 @@ void programs_start(const struct kernel_info *info);
 struct program *program_get(uint64_t index);
 /* The program has published its portal (held in our selector). False: it already has. */
 bool program_publish(struct program *program, cap_sel_t portal);
-/* Maps (or, with rights 0, unmaps) a block in a program and in those that share its
+/* Maps (or, with show false, unmaps) a block in a program and in those that share its
  * frames. False when kernel memory is out; then nothing is mapped. */
 bool program_show_frames(struct program *program, phys_t phys, unsigned order, bool show);
 
@@ -133,16 +130,14 @@ uint64_t image_load(struct program *program, const void *file, uint64_t bytes, c
 /* Allocates 2^order zeroed frames and maps them. Returns our address of them, or NULL. */
 void *pages_place(struct program *program, uint64_t address, unsigned order, unsigned rights);
 
-/* ---- service.c: the portals that programs call -------------------------------------------------
- */
+/* ---- service.c: the portal that programs call ----------------------------------------------- */
 
 /* Creates the handlers, one for each CPU, and the portal. */
 void service_init(const struct kernel_info *info);
 /* The portal with the badge of program index. */
 cap_sel_t service_portal_mint(unsigned index);
 
-/* ---- crash.c: the end of a program that should not end ------------------------------------------
- */
+/* ---- crash.c: programs that should not end, and do ------------------------------------ */
 
 /* Creates the handlers, one for each CPU, and the portal for the roottask's own events. */
 void crash_init(const struct kernel_info *info);

@@ -116,29 +116,6 @@ static void keeps_zones_apart(void **state)
     arena_free(arena);
 }
 
-static void walks_the_blocks_of_an_owner(void **state)
-{
-    struct buddy buddy;
-    uint8_t *arena = arena_make(&buddy, 0x1000000);
-    phys_t at = 0;
-    unsigned order, found = 0, sum = 0;
-
-    (void)state;
-    buddy_add(&buddy, 0x1000000, ARENA_BYTES / 2);
-    buddy_add(&buddy, 0x1000000 + ARENA_BYTES / 2, ARENA_BYTES / 2);
-    for (unsigned i = 0; i < 12; i++)
-        assert_int_not_equal(buddy_alloc(&buddy, i, i % 2 ? OWNER : OWNER + 1), 0);
-    while (buddy_next(&buddy, OWNER, &at, &order)) {
-        assert_true(buddy_owns(&buddy, at, order, OWNER));
-        found++;
-        sum += order;
-        at += PAGE_BYTES << order;
-    }
-    assert_int_equal(found, 6);
-    assert_int_equal(sum, 1 + 3 + 5 + 7 + 9 + 11);
-    arena_free(arena);
-}
-
 /* A long random history ends where it began, and blocks never overlap. */
 static void survives_a_random_history(void **state)
 {
@@ -186,7 +163,6 @@ int main(void)
         cmocka_unit_test(refuses_blocks_that_it_did_not_give),
         cmocka_unit_test(gives_every_frame_once),
         cmocka_unit_test(keeps_zones_apart),
-        cmocka_unit_test(walks_the_blocks_of_an_owner),
         cmocka_unit_test(survives_a_random_history),
     };
 

@@ -89,6 +89,7 @@ static const struct {
     { "program a a shares-frames-with x\n", 1, "unknown program 'x'" },
     { "program a a\n uses b\nprogram b b uses c\nprogram c c uses a\n", 4, "a cycle: c uses a" },
     { "program a a uses b\nprogram b b\n", 1, "starts after it (line 2)" },
+    { "program a a shares-frames-with b\nprogram b b\n", 1, "b, which starts after it" },
     { "program a a no-portal\nprogram b b uses a\n", 2, "has no portal" },
     { "program a a args\n", 1, "args needs something" },
     { "program a b\x01 x\n", 1, "not text (0x01)" },
