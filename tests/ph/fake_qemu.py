@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stands in for QEMU in tests: acts out the script named by FAKE_QEMU.
 
-Opens the same pipes as QEMU would. Each script is a function below.
+Uses the same sockets as QEMU would. Each script is a function below.
 """
 
 import os
@@ -19,10 +19,17 @@ class Channels:
     def __init__(self, argv):
         self.out, self.into = {}, {}
         for arg in argv:
-            match = re.fullmatch(r'pipe,id=(\w+),path=(.*)', arg)
+            match = re.fullmatch(r'socket,id=(\w+),fd=(\d+)', arg)
             if match:
-                self.out[match[1]] = os.open(match[2] + '.out', os.O_RDWR)
-                self.into[match[1]] = os.open(match[2] + '.in', os.O_RDWR)
+                self.out[match[1]] = self.into[match[1]] = int(match[2])
+        self.wait_for_blocking()
+
+    def wait_for_blocking(self):
+        """As QEMU does, makes the sockets non-blocking; ph is expected to undo that."""
+        for fd in self.out.values():
+            os.set_blocking(fd, False)
+        while not all(os.get_blocking(fd) for fd in self.out.values()):
+            time.sleep(0.001)
 
     def say(self, channel, data):
         """Writes everything."""

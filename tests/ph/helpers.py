@@ -1,7 +1,6 @@
 """What several tests of ph need."""
 
 import os
-import stat
 import tempfile
 import unittest
 from pathlib import Path
@@ -44,8 +43,3 @@ class FakeQemuTest(unittest.TestCase):
         patch = mock.patch.dict(os.environ, FAKE_QEMU=script)
         patch.start()
         self.addCleanup(patch.stop)
-
-
-def is_fifo(path):
-    """Whether a path is a named pipe."""
-    return stat.S_ISFIFO(os.stat(path).st_mode)

@@ -103,7 +103,7 @@ class MachineTest(unittest.TestCase):
 
     def command(self, **options):
         """As one string."""
-        return ' '.join(qemu.Machine(**options).command('archive', 'folder')) + ' '
+        return ' '.join(qemu.Machine(**options).command('archive', dict.fromkeys(qemu.CHANNELS, 'x'))) + ' '
 
     def test_accelerator_is_always_named(self):
         self.assertIn(' -accel tcg,thread=single ', self.command())

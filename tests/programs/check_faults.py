@@ -1,14 +1,16 @@
 """What ph says and does when something is wrong: statuses and messages."""
 
 import re
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 from ph import paths
-from ph.testing.vm import ph_run
+from ph.testing.vm import PH, ph_run
 
 ELF = paths.CACHE / 'test-data' / 'elf'
-PANICS = ('panic', 'BUG', 'assert')
 
 
 def quick(function):
@@ -144,6 +146,16 @@ def check_large_input():
     data = bytes(range(256)) * 2048
     done = ph_run(['/bin/busybox', 'cat'], stdin=data, timeout=120)
     assert done.stdout == data, f'{len(done.stdout)} bytes came back of {len(data)}'
+
+
+def check_slow_reader_loses_nothing():
+    source = ELF.parent / 'files' / 'five-mib'
+    with subprocess.Popen([sys.executable, str(PH), 'run', '--no-build', '--timeout', '60',
+                           '--add', f'{source}:/file', '/bin/busybox', 'cat', '/file'],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        time.sleep(2)
+        data = process.stdout.read()
+    assert data == source.read_bytes(), f'{len(data)} bytes came'
 
 
 def check_loop_leaks_nothing():

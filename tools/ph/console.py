@@ -171,6 +171,8 @@ class Console:
             data = os.read(fd, CHUNK)
         except BlockingIOError:
             return
+        except ConnectionResetError:
+            data = b''   # it ended without reading all of our input
         if data:
             self.routes[fd](data)
         else:
@@ -229,6 +231,8 @@ class Console:
             sent = os.write(self.qemu.input, self.to_guest[:PIPE_BUF])
         except BlockingIOError:
             sent = 0
+        except (BrokenPipeError, ConnectionResetError):
+            sent = len(self.to_guest)   # nobody is there any more
         del self.to_guest[:sent]
         self.update_input()
 

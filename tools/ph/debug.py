@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import build, packages, paths, run
 from .errors import PhError, STATUS_SYSTEM
+from .qemu import CHANNELS
 
 GDB_COMMANDS = """\
 set confirm off
@@ -43,7 +44,8 @@ def debug(options):
     with tempfile.TemporaryDirectory(prefix='ph-debug-') as name:
         folder = Path(name)
         guest.write_archive(folder / 'archive.tar')
-        vm = subprocess.Popen(with_files(machine.command(folder / 'archive.tar', name), name),
+        chardevs = {channel: f'file,id={channel},path={folder}/{channel}' for channel in CHANNELS}
+        vm = subprocess.Popen(machine.command(folder / 'archive.tar', chardevs),
                               stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             return gdb(machine.gdb_port, options.program, folder)
@@ -57,12 +59,6 @@ def free_port():
     with socket.socket() as listener:
         listener.bind(('127.0.0.1', 0))
         return listener.getsockname()[1]
-
-
-def with_files(command, folder):
-    """The same QEMU command with its outputs in files."""
-    return [f'file,id={word.split(",")[1][3:]},path={folder}/{word.split(",")[1][3:]}'
-            if word.startswith('pipe,id=') else word for word in command]
 
 
 def gdb(port, program, folder):

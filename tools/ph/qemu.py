@@ -4,7 +4,9 @@ import ctypes
 import fcntl
 import os
 import signal
+import socket
 import subprocess
+import time
 from dataclasses import dataclass, field
 
 from . import paths
@@ -19,7 +21,8 @@ EXIT_DONE = 67
 EXIT_PANIC = 71
 EXIT_CRASH = 75
 
-PIPE_BYTES = 1 << 20
+BUFFER_BYTES = 1 << 20
+POLL_SECONDS = 0.001
 PR_SET_PDEATHSIG = 1
 
 # Channels: name -> index of the serial port.
@@ -40,8 +43,8 @@ class Machine:
     gdb_port: int = 0   # wait for gdb there before the first instruction
     extra: list = field(default_factory=list)
 
-    def command(self, archive, pipes):
-        """The arguments of QEMU; pipes: folder of the named pipes."""
+    def command(self, archive, chardevs):
+        """The arguments of QEMU; chardevs: by channel, where its bytes go."""
         command = [BINARY, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
                    '-machine', MACHINES[self.machine], '-cpu', self.cpu_model(),
                    '-smp', str(self.smp), '-m', self.mem, *self.accel_args(),
@@ -49,7 +52,7 @@ class Machine:
                    '-append', ' '.join(self.kernel_args),
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
         for name, index in CHANNELS.items():
-            command += ['-chardev', f'pipe,id={name},path={pipes}/{name}']
+            command += ['-chardev', chardevs[name]]
             if name == 'log' or self.console_kind() == 'uart':
                 command += ['-device', f'isa-serial,index={index},chardev={name}']
             else:
@@ -94,28 +97,63 @@ def virtio_console(name, index):
             '-device', f'virtconsole,bus=bus-{name}.0,chardev={name}']
 
 
-class Qemu:
-    """A running QEMU with one pipe for each channel's output, and one for the input."""
+class Channel:
+    """A socket between a chardev of QEMU and us.
 
-    def __init__(self, machine, archive, folder):
-        self.outputs = {}
+    QEMU makes its end non-blocking, and then its devices drop what does not fit into the
+    buffer. The flag belongs to the open file, which we share until we have taken it back:
+    so QEMU, and the guest in it, waits for us, and nothing is lost.
+    """
+
+    def __init__(self):
+        self.ours, self.theirs = socket.socketpair()
+        self.ours.setblocking(False)
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+
+    def theirs_is_blocking_again(self):
+        """Call until it is true."""
+        flags = fcntl.fcntl(self.theirs, fcntl.F_GETFL)
+        if not flags & os.O_NONBLOCK:
+            return False
+        fcntl.fcntl(self.theirs, fcntl.F_SETFL, flags & ~os.O_NONBLOCK)
+        return True
+
+    def close(self):
+        """Closes what is still open."""
+        self.ours.close()
+        self.theirs.close()
+
+
+class Qemu:
+    """A running QEMU with a channel for each serial port, and one pipe for its own messages."""
+
+    def __init__(self, machine, archive):
+        self.channels = {name: Channel() for name in CHANNELS}
+        self.outputs = {name: channel.ours.fileno() for name, channel in self.channels.items()}
+        self.input = os.dup(self.outputs['out'])
         self.process = None
-        for name in CHANNELS:
-            for end in ('in', 'out'):
-                os.mkfifo(f'{folder}/{name}.{end}')
-            self.outputs[name] = open_reader(f'{folder}/{name}.out')
-        # Opened for both ways: needs no partner yet, and never breaks.
-        self.input = os.open(f'{folder}/out.in', os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        theirs = {name: channel.theirs.fileno() for name, channel in self.channels.items()}
+        chardevs = {name: f'socket,id={name},fd={fd}' for name, fd in theirs.items()}
         try:
             self.process = subprocess.Popen(
-                machine.command(archive, folder), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                machine.command(archive, chardevs), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=theirs.values(),
                 start_new_session=True, preexec_fn=die_with_parent)
         except OSError as error:
             self.close()
             raise PhError(f'cannot start QEMU: {error}') from error
         self.messages = self.process.stdout.fileno()
         os.set_blocking(self.messages, False)
+        self.take_over()
+
+    def take_over(self):
+        """Waits until QEMU has its ends, makes them blocking, and leaves them to it alone."""
+        waiting = list(self.channels.values())
+        while waiting and self.process.poll() is None:
+            waiting = [channel for channel in waiting if not channel.theirs_is_blocking_again()]
+            time.sleep(POLL_SECONDS)
+        for channel in self.channels.values():
+            channel.theirs.close()
 
     def stop(self):
         """Ends it now, if it still runs; returns its exit status."""
@@ -124,21 +162,12 @@ class Qemu:
         return self.process.wait()
 
     def close(self):
-        """Closes our ends of the pipes."""
+        """Closes our ends."""
         if self.process:
             self.process.stdout.close()
-        for fd in (*self.outputs.values(), self.input):
-            os.close(fd)
-
-
-def open_reader(path):
-    """Our end of an output pipe, with room so that the guest seldom waits for us."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    except PermissionError:
-        pass  # over the user's limit: the default size does as well
-    return fd
+        os.close(self.input)
+        for channel in self.channels.values():
+            channel.close()
 
 
 def die_with_parent():

@@ -42,7 +42,7 @@ def run(machine, guest, timeout=None, capture=False, stdin=0, on_line=None, log_
         archive = Path(folder) / 'archive.tar'
         guest.write_archive(archive)
         start = time.monotonic()
-        result = supervise(machine, archive, folder, log, sinks, stdin, guest.stdio & 1,
+        result = supervise(machine, archive, log, sinks, stdin, guest.stdio & 1,
                            start + timeout if timeout else None)
     result.seconds = time.monotonic() - start
     if capture:
@@ -50,9 +50,9 @@ def run(machine, guest, timeout=None, capture=False, stdin=0, on_line=None, log_
     return result
 
 
-def supervise(machine, archive, folder, log, sinks, stdin, raw, deadline):
+def supervise(machine, archive, log, sinks, stdin, raw, deadline):
     """Starts QEMU and stays until it has ended, one way or the other."""
-    vm = qemu.Qemu(machine, archive, folder)
+    vm = qemu.Qemu(machine, archive)
     try:
         with RawTerminal(bool(raw)) as raw_terminal:
             ended = Console(vm, log, sinks, stdin, raw_terminal, deadline).run()
