@@ -122,11 +122,15 @@ static unsigned direct_call(struct call *call, struct ipc_message *message)
 
 /* ---- everything else ------------------------------------------------------------------------- */
 
+/* Operations are the router's, whose portal has no badge. Programs hold portals
+ * with a badge, for direct routes. */
 static unsigned operation(struct call *call, struct ipc_message *message)
 {
     unsigned number = message->label & ~LABEL_OPERATION;
 
-    if (number < COMMON_OPERATIONS)
+    if (call->badge)
+        decode_refuse(message);
+    else if (number < COMMON_OPERATIONS)
         common_dispatch(call, message);
     else if (call->server->dispatch)
         call->server->dispatch(call, message);

@@ -9,7 +9,9 @@
 enum app_selector {
     APP_SEL_PD    = 1,  /* its own PD: may create ECs, portals and semaphores in it */
     APP_SEL_EVENT = 8,  /* event portal of its main thread: the router */
-    APP_SEL_PAGER = 9,  /* portal for page faults: mem */
+    APP_SEL_VFS   = 9,  /* portals of the servers, for calls that go straight to them; */
+    APP_SEL_PROC  = 10, /* their badge is the main thread's slot */
+    APP_SEL_MEM   = 11, /* also the pager */
     APP_SEL_FREE  = 16, /* from here on free for the program's own use */
 };
 

@@ -12,9 +12,6 @@
 
 #define RFLAGS_START 0x202u /* interrupts on; bit 1 is always 1 */
 
-_Static_assert(LINUX_PROC - LINUX_VFS == OWNER_PROC && LINUX_MEM - LINUX_VFS == OWNER_MEM,
-               "the order of the servers");
-
 /* ---- calls ------------------------------------------------------------------------ */
 
 int64_t dispatch_call(struct thread *thread, unsigned nr, const uint64_t arg[6])

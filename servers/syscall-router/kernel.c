@@ -90,6 +90,11 @@ int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager)
     return status_errno(hc_pd(pd, PD_OP_SET_PAGER, pager, 0, 0));
 }
 
+int kernel_pd_set_route(cap_sel_t pd, unsigned first, unsigned count, cap_sel_t portal)
+{
+    return status_errno(with_kernel_memory(hc_pd(pd, PD_OP_SET_ROUTE, first, count, portal)));
+}
+
 int kernel_ec_create(cap_sel_t sel, cap_sel_t pd, unsigned cpu, cap_sel_t event, vaddr_t utcb,
                       uint64_t badge)
 {

@@ -39,6 +39,8 @@ cap_sel_t kernel_sem_create(void);
 /* A PD with its share of kernel memory. */
 MUST_USE int kernel_pd_create(cap_sel_t sel);
 MUST_USE int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager);
+/* Calls from first on go to the portal at this selector of the PD. */
+MUST_USE int kernel_pd_set_route(cap_sel_t pd, unsigned first, unsigned count, cap_sel_t portal);
 /* A foreign EC; it starts when it gets a scheduling context. */
 MUST_USE int kernel_ec_create(cap_sel_t sel, cap_sel_t pd, unsigned cpu, cap_sel_t event,
                                vaddr_t utcb, uint64_t badge);

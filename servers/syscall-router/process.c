@@ -5,6 +5,8 @@
 
 #include "app_space.h"
 #include "kernel.h"
+#include "stats.h"
+#include "trace.h"
 
 #include <abi/hypercall.h>
 #include <errno.h>
@@ -68,20 +70,52 @@ void space_end(uint32_t space)
 
 /* ---- images ----------------------------------------------------------------------- */
 
-/* The new PD's capabilities: app_space.h. The pager's carries the slot as badge, so
- * that a hybrid program that calls it is known as what it is. */
+/* The portal to which a call goes straight from the kernel, or 0. When calls are
+ * observed, all of them come to us. */
+static cap_sel_t direct_portal(unsigned nr)
+{
+    const struct linux_route *route = &linux_routes[nr];
+
+    if (trace_enabled || stats_enabled || !(route->flags & LINUX_DIRECT))
+        return 0;
+    return APP_SEL_VFS + (route->owner - LINUX_VFS);
+}
+
+static int routes_set(cap_sel_t pd)
+{
+    unsigned first = 0, end;
+    int error = 0;
+
+    while (first < LINUX_CALL_COUNT && !error) {
+        cap_sel_t portal = direct_portal(first);
+
+        for (end = first + 1; end < LINUX_CALL_COUNT && direct_portal(end) == portal; end++)
+            ;
+        if (portal)
+            error = kernel_pd_set_route(pd, first, end - first, portal);
+        first = end;
+    }
+    return error;
+}
+
+/* The new PD's capabilities: app_space.h. The servers' carry the slot as badge, so
+ * that a hybrid program that calls them is known as what it is. */
 static int image_equip(cap_sel_t pd, const struct thread *thread)
 {
     int error = kernel_delegate(pd, pd, APP_SEL_PD, PD_CREATE_EC | PD_CREATE_PT | PD_CREATE_SM);
 
     if (!error)
         error = kernel_delegate(thread->event, pd, APP_SEL_EVENT, PT_CALL);
+    for (unsigned i = 0; i < OWNER_COUNT && !error; i++)
+        error = kernel_delegate(thread->server[i].portal, pd, APP_SEL_VFS + i, PT_CALL);
     if (!error)
-        error = kernel_delegate(thread->server[OWNER_MEM].portal, pd, APP_SEL_PAGER, PT_CALL);
-    if (!error)
-        error = kernel_pd_set_pager(pd, APP_SEL_PAGER);
-    return error;
+        error = kernel_pd_set_pager(pd, APP_SEL_MEM);
+    return error ? error : routes_set(pd);
 }
+
+_Static_assert(APP_SEL_PROC - APP_SEL_VFS == OWNER_PROC && APP_SEL_MEM - APP_SEL_VFS == OWNER_MEM &&
+                   LINUX_PROC - LINUX_VFS == OWNER_PROC && LINUX_MEM - LINUX_VFS == OWNER_MEM,
+               "the order of the servers");
 
 int image_create(struct image *image, struct thread *thread)
 {

@@ -9,6 +9,7 @@
 #include <gen/proc_client.h>
 #include <gen/vfs_server.h>
 #include <lib/server/backend.h>
+#include <servers/syscall-router/app_space.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,14 @@ int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager)
     (void)pager;
     assert_true(exists[pd]);
     return 0;
+}
+
+int kernel_pd_set_route(cap_sel_t pd, unsigned first, unsigned count, cap_sel_t portal)
+{
+    assert_true(exists[pd] && portal >= APP_SEL_VFS && portal <= APP_SEL_MEM);
+    for (unsigned nr = first; nr < first + count; nr++)
+        assert_true(linux_routes[nr].flags & LINUX_DIRECT);
+    return fails() ? -ENOMEM : 0;
 }
 
 int kernel_ec_create(cap_sel_t sel, cap_sel_t pd, unsigned cpu, cap_sel_t event, vaddr_t utcb,
