@@ -86,8 +86,12 @@ enum status ec_create(const struct ec_params *params, struct ec **result)
 
     if (!ec)
         return ST_NO_MEMORY;
+    if (!object_get_if_alive(&params->pd->object)) {
+        ec->state = EC_DEAD;
+        object_put(&ec->object);
+        return ST_BAD_CAP;
+    }
     ec->pd = params->pd;
-    object_get(&ec->pd->object);
     ec->cpu = params->cpu;
     ec->event_sel = params->event_sel;
     ec->badge = params->badge;

@@ -48,6 +48,18 @@ void object_get(struct object *object)
     assert(refs > 0);
 }
 
+bool object_get_if_alive(struct object *object)
+{
+    uint32_t refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
+
+    do {
+        if (refs == 0)
+            return false;
+    } while (!__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, true, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    return true;
+}
+
 /* ---- end of service ---------------------------------------------------------- */
 
 static struct object *orphans; /* under cap_lock */

@@ -40,7 +40,10 @@ struct object {
 /* Allocates a zeroed object of the type with one reference, charged to account.
  * NULL: out of memory or quota. */
 void *object_create(enum object_type type, struct account *account);
+/* One more reference; the caller knows that there is one. */
 void object_get(struct object *object);
+/* The same for what a look-up gave; false: the object is on its way out. */
+bool object_get_if_alive(struct object *object) PACKED_STATUS;
 void object_put(struct object *object);
 
 /* Under cap_lock: the last capability is gone. Its end is carried out by

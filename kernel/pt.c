@@ -29,7 +29,8 @@ enum status pt_add_handler(struct pt *pt, struct ec *ec)
 
     if (!ec->local)
         return ST_BAD_PARAM;
-    object_get(&ec->object);
+    if (!object_get_if_alive(&ec->object))
+        return ST_BAD_CAP;
     if (__atomic_compare_exchange_n(&pt->handler[ec->cpu], &none, ec, false, __ATOMIC_RELEASE,
                                     __ATOMIC_RELAXED))
         return ST_OK;

@@ -18,7 +18,7 @@ enum sc_state {
 
 struct sc {
     struct object object;
-    struct ec    *ec;       /* where its chain of calls begins */
+    struct ec    *ec;       /* where its chain of calls begins; referenced */
     uint32_t      cpu;
     uint8_t       priority;
     uint8_t       state;

@@ -96,9 +96,12 @@ void mail_send(struct object *object, uint32_t cpu, uint32_t mail)
         deliver(object, mail);
         return;
     }
-    if (__atomic_fetch_or(&object->mail, mail, __ATOMIC_ACQ_REL))
-        return; /* is in the mailbox already */
-    object_get(object);
+    if (!object_get_if_alive(object))
+        return;
+    if (__atomic_fetch_or(&object->mail, mail, __ATOMIC_ACQ_REL)) {
+        object_put(object); /* is in the mailbox already */
+        return;
+    }
     head = __atomic_load_n(&target->mailbox, __ATOMIC_RELAXED);
     do {
         object->mail_next = head;
