@@ -40,6 +40,7 @@ def check_missing_program():
     expect(ph_run(['nothing-like-this']), 127, 'not found')
     expect(ph_run(['/no/such/file']), 127, 'no such file')
     expect(ph_run(['/usr/lib']), 126, 'folder')
+    expect(ph_run(['exec-it', '/nothing-either']), 126)
 
 
 @quick
