@@ -134,7 +134,9 @@ static int64_t interpreter_path(struct exec *exec, uint64_t offset, uint64_t byt
     result = vfs_file_read(&server_vfs, exec->program.id, offset, exec->buffer, &room);
     if (result < 0)
         return result;
-    if (room < bytes || exec->buffer[bytes - 1])
+    if (room < bytes)
+        return -EIO; /* as Linux answers when it is beyond the end of the file */
+    if (exec->buffer[bytes - 1])
         return -ENOEXEC;
     memcpy(exec->path, exec->buffer, bytes);
     return 0;
