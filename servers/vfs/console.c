@@ -163,7 +163,7 @@ const struct file_ops console_ops = {
     .poll = stream_poll,
 };
 
-/* ---- descriptors 0, 1, 2 -------------------------------------------------------------------- */
+/* ---- descriptors 0, 1, 2 ------------------------------------------------------------------ */
 
 static struct file *stream_open(int fd)
 {

@@ -26,7 +26,8 @@ struct descriptors {
 struct file *descriptors_find(const struct descriptors *all, int fd);
 /* The lowest free descriptor from first on, with room in the table for it, so that
  * descriptors_set can't fail. Returns it, -EMFILE, -EINVAL (first is too high) or -ENOMEM. */
-int descriptors_reserve(struct descriptors *all, unsigned first) __attribute__((warn_unused_result));
+int descriptors_reserve(struct descriptors *all, unsigned first)
+    __attribute__((warn_unused_result));
 /* The same for one given number, free or not. Returns fd, -EBADF or -ENOMEM. */
 int descriptors_reserve_exactly(struct descriptors *all, unsigned fd)
     __attribute__((warn_unused_result));

@@ -126,7 +126,8 @@ static int times_from_timevals(struct call *call, uint64_t address, struct new_t
     for (unsigned i = 0; i < 2; i++)
         if (value[i].tv_usec < 0 || value[i].tv_usec >= 1000000)
             return -EINVAL;
-    times->access = (struct new_time){ TIME_SET, ns_from(value[0].tv_sec, value[0].tv_usec * 1000) };
+    times->access =
+        (struct new_time){ TIME_SET, ns_from(value[0].tv_sec, value[0].tv_usec * 1000) };
     times->modification =
         (struct new_time){ TIME_SET, ns_from(value[1].tv_sec, value[1].tv_usec * 1000) };
     return 0;

@@ -24,8 +24,7 @@ static int64_t make_link(struct call *call, uint64_t from_fd, uint64_t from, uin
     error = path_walk_user(call, from_fd, from, from_flags, &old);
     if (error)
         return error;
-    if (old.last == LAST_ROOT && (flags & AT_EMPTY_PATH) &&
-        !permission_is_privileged(&process->credentials))
+    if (old.empty && !permission_is_privileged(&process->credentials))
         return -ENOENT;
     error = path_walk_second(call, to_fd, to, WALK_PARENT, &new);
     if (error)
@@ -121,7 +120,7 @@ static int64_t read_link(struct call *call, uint64_t dirfd, uint64_t path, uint6
     if (error)
         return error;
     if (!S_ISLNK(walk.inode->mode))
-        return walk.last == LAST_ROOT && !S_ISDIR(walk.inode->mode) ? -ENOENT : -EINVAL;
+        return walk.empty ? -ENOENT : -EINVAL;
     bytes = walk.inode->size < (uint64_t)(int)room ? walk.inode->size : (uint64_t)(int)room;
     if (copy_out(call, buffer, walk.inode->target, bytes))
         return 0;

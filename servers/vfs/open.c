@@ -13,9 +13,9 @@
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 /* What is remembered for F_GETFL. */
-#define STATUS_FLAGS ((unsigned)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT |            \
-                                 O_LARGEFILE | O_NOATIME | O_DIRECTORY | O_NOFOLLOW | O_PATH |      \
-                                 O_TMPFILE | O_DSYNC | FASYNC))
+#define STATUS_FLAGS                                                                               \
+    ((unsigned)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | O_LARGEFILE | O_NOATIME |  \
+                O_DIRECTORY | O_NOFOLLOW | O_PATH | O_TMPFILE | O_DSYNC | FASYNC))
 
 /* In slot->aux, while open(2) waits for the other end of a FIFO. */
 enum { AUX_FILE = 0, AUX_SEEN_OPENS = 1 };
@@ -166,7 +166,7 @@ static unsigned request_walk_flags(unsigned flags)
     if (!(flags & O_NOFOLLOW) && !((flags & O_CREAT) && (flags & O_EXCL)))
         walk_flags |= WALK_FOLLOW;
     if (flags & O_CREAT)
-        walk_flags |= WALK_MISSING_OK;
+        walk_flags |= WALK_MISSING_OK | WALK_CREATE;
     return walk_flags;
 }
 
@@ -242,8 +242,6 @@ static int64_t open_at(struct call *call, uint64_t dirfd, uint64_t path, unsigne
     error = path_walk_user(call, dirfd, path, request_walk_flags(request.flags), &walk);
     if (error)
         return error;
-    if (walk.slash && (request.flags & O_CREAT))
-        return -EISDIR;
     fd = descriptors_reserve(&request.process->descriptors, 0);
     if (fd < 0)
         return fd;

@@ -24,7 +24,7 @@ void operations_init(struct inode *root) { root_directory = root; }
 
 void operations_use_input(cap_sel_t semaphore) { input_semaphore = semaphore; }
 
-/* ---- processes ------------------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------------------------- */
 
 /* The first process. On failure the capability stays with the kit. */
 static int first_process_create(uint32_t pid, uint32_t stdio, cap_sel_t space)
@@ -121,7 +121,7 @@ int64_t vfs_op_process_chdir(struct call *call, uint32_t pid, const char *path)
     return 0;
 }
 
-/* ---- programs and mappings --------------------------------------------------------------------- */
+/* ---- programs and mappings ---------------------------------------------------------------- */
 
 static int check_executable(const struct process *process, const struct inode *inode)
 {
@@ -203,7 +203,8 @@ int64_t vfs_op_file_pages(struct call *call, uint64_t file, uint64_t index, uint
     if (!content)
         return -EBADF;
     end = (content_inode(content)->size + PAGE_BYTES - 1) / PAGE_BYTES;
-    while (count < pages && count < PAGES_AT_ONCE && index + count < end && index + count >= index) {
+    while (count < pages && count < PAGES_AT_ONCE && index + count < end &&
+           index + count >= index) {
         found[count] = content_frame(content, index + count);
         if (!found[count])
             break;
@@ -250,7 +251,7 @@ int64_t vfs_op_file_map(struct call *call, uint32_t pid, int32_t fd, uint32_t pr
     return 0;
 }
 
-/* ---- console input -------------------------------------------------------------------------------- */
+/* ---- console input ------------------------------------------------------------------------ */
 
 int64_t vfs_op_input_semaphore(struct call *call, cap_sel_t *sem)
 {

@@ -143,8 +143,10 @@ static int walk_run(struct position *at, unsigned flags, struct walk *walk)
         if (error)
             return error;
         walk->slash = last && (slash || slash_wanted);
+        if (walk->slash && (flags & WALK_CREATE))
+            return -EISDIR;
         if (link_is_followed(walk, last, flags)) {
-            slash_wanted = walk->slash;
+            slash_wanted = slash_wanted || walk->slash;
             error = link_enter(at, walk->inode);
             if (error)
                 return error;
@@ -195,6 +197,7 @@ int path_walk(const struct process *process, int dirfd, const char *path, unsign
     }
     if (!*path) {
         walk_end_at_directory(walk, at.dir, LAST_ROOT);
+        walk->empty = true;
         return 0;
     }
     return walk_run(&at, flags, walk);

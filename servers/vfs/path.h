@@ -12,6 +12,7 @@ enum walk_flag {
     WALK_PARENT     = 1 << 2, /* the last component is to be made, renamed or removed: it need
                                  not exist and is not followed, even before a slash */
     WALK_EMPTY      = 1 << 3, /* AT_EMPTY_PATH: "" is the file behind the descriptor */
+    WALK_CREATE     = 1 << 4, /* O_CREAT: a slash after the last component is -EISDIR */
 };
 
 enum last_kind {
@@ -30,10 +31,11 @@ struct walk {
     struct dentry *entry;      /* NULL if missing or not LAST_NAME */
     struct inode  *inode;      /* NULL if missing */
     bool           slash;      /* the path ended in a slash: only a directory will do */
+    bool           empty;      /* it was "" */
 };
 
 /* dirfd: of process, or AT_FDCWD. Returns 0, -ENOENT, -ENOTDIR, -EACCES, -ELOOP,
- * -ENAMETOOLONG or -EBADF. */
+ * -ENAMETOOLONG, -EISDIR or -EBADF. */
 int path_walk(const struct process *process, int dirfd, const char *path, unsigned flags,
               struct walk *walk) __attribute__((warn_unused_result));
 

@@ -71,7 +71,7 @@ bool terminal_drain(struct terminal *terminal);
 void terminal_stop(struct terminal *terminal, bool stop);
 void terminal_flush_output(struct terminal *terminal);
 
-/* ---- settings (terminal_ioctl.c) ------------------------------------------------------------ */
+/* ---- settings (terminal_ioctl.c) ---------------------------------------------------------- */
 
 int64_t terminal_ioctl(struct terminal *terminal, struct call *call, unsigned request,
                        uint64_t argument);

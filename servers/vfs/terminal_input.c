@@ -54,7 +54,7 @@ static void input_push(struct terminal *t, uint16_t entry)
     t->input[t->head++ % TERMINAL_INPUT] = entry;
 }
 
-/* ---- echo ------------------------------------------------------------------------------------ */
+/* ---- echo --------------------------------------------------------------------------------- */
 
 static bool is_control(uint8_t byte) { return byte < ' ' || byte == 0x7f; }
 
@@ -101,7 +101,7 @@ static void echo_rubout(struct terminal *t, unsigned columns)
     }
 }
 
-/* ---- editing ------------------------------------------------------------------------------------ */
+/* ---- editing ------------------------------------------------------------------------------ */
 
 static bool line_is_empty(const struct terminal *t) { return t->head == t->committed; }
 
@@ -223,7 +223,7 @@ static bool line_end(struct terminal *t, uint8_t byte)
     return true;
 }
 
-/* ---- signals and flow control ------------------------------------------------------------------- */
+/* ---- signals and flow control ------------------------------------------------------------- */
 
 static unsigned signal_of(const struct terminal *t, uint8_t byte)
 {
@@ -269,7 +269,7 @@ static bool flow_control(struct terminal *t, uint8_t byte)
     return false;
 }
 
-/* ---- all together ----------------------------------------------------------------------------------- */
+/* ---- all together ------------------------------------------------------------------------- */
 
 /* CR and NL as c_iflag says. Returns false if the byte is dropped. */
 static bool map_newline(const struct terminal *t, uint8_t *byte)

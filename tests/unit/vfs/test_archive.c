@@ -10,7 +10,7 @@
 
 #define BLOCK 512u
 
-/* ---- building archives ------------------------------------------------------------------------- */
+/* ---- building archives -------------------------------------------------------------------- */
 
 static struct {
     uint8_t bytes[256 * 1024] __attribute__((aligned(4096)));
@@ -77,7 +77,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- good ones ------------------------------------------------------------------------------------ */
+/* ---- good ones ---------------------------------------------------------------------------- */
 
 static void test_all_types(void **state)
 {
@@ -212,7 +212,7 @@ static void test_borrowed_pages(void **state)
     assert_int_equal(do_stat("/f").st_blocks, 24);
 }
 
-/* ---- corrupt ones ----------------------------------------------------------------------------------- */
+/* ---- corrupt ones ------------------------------------------------------------------------- */
 
 static void test_bad_entries(void **state)
 {

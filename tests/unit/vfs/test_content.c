@@ -12,7 +12,7 @@
 #define MODEL_BYTES 200000u
 #define OPERATIONS  100000u
 
-/* ---- random operations ----------------------------------------------------------------------- */
+/* ---- random operations -------------------------------------------------------------------- */
 
 static uint32_t random_state;
 
@@ -152,7 +152,7 @@ static void test_random_borrowed_misaligned(void **state)
     run_borrowed(77);
 }
 
-/* ---- single cases ------------------------------------------------------------------------------- */
+/* ---- single cases ------------------------------------------------------------------------- */
 
 static void test_holes(void **state)
 {

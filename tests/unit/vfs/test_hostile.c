@@ -104,7 +104,7 @@ static void test_faults(void **state)
     }
 }
 
-/* ---- random calls -------------------------------------------------------------------------------- */
+/* ---- random calls ------------------------------------------------------------------------- */
 
 static const char *const paths[] = {
     "/f", "/tmp", "/tmp/a", "/tmp/b", "/tmp/a/x", "/tmp/b/y", "/tmp/../tmp/a", "/dev/null",

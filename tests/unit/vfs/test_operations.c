@@ -142,7 +142,8 @@ static void test_mappings(void **state)
     (void)state;
     memset(user_at(BUFFER), 'm', 10000);
     assert_int_equal(SYS(write, (uint64_t)fd, BUFFER, 10000), 10000);
-    assert_int_equal(vfs_file_map(&env.ops, SLOT, (int)fd, PROT_READ, MAP_PRIVATE, &file, &bytes), 0);
+    assert_int_equal(vfs_file_map(&env.ops, SLOT, (int)fd, PROT_READ, MAP_PRIVATE, &file, &bytes),
+                     0);
     assert_int_equal(bytes, 10000);
     assert_int_equal(vfs_file_pages(&env.ops, file, 0, 64, frames, &size), 3);
     assert_int_equal(size, 24);
@@ -159,7 +160,8 @@ static void test_mappings(void **state)
     assert_int_equal(SYS(pwrite64, (uint64_t)fd, S("new"), 3, 5000), 3);
     assert_int_equal(*(char *)frame_ptr(first), 'm');
     size = sizeof frames;
-    assert_int_equal(vfs_file_map(&env.ops, SLOT, (int)fd, PROT_WRITE, MAP_SHARED, &shared, &bytes), 0);
+    assert_int_equal(vfs_file_map(&env.ops, SLOT, (int)fd, PROT_WRITE, MAP_SHARED, &shared, &bytes),
+                     0);
     assert_int_equal(vfs_file_pages(&env.ops, shared, 0, 2, frames, &size), 2); /* a hole, data */
     *(char *)frame_ptr(frames[0]) = 'S';
     assert_int_equal(SYS(pread64, (uint64_t)fd, BUFFER, 1, 0), 1);
@@ -170,8 +172,10 @@ static void test_mappings(void **state)
     fd = do_open("/f", O_RDONLY);
     assert_int_equal(vfs_file_map(&env.ops, SLOT, (int)fd, PROT_WRITE, MAP_SHARED, &file, &bytes),
                      -EACCES);
-    assert_int_equal(vfs_file_map(&env.ops, SLOT, 0, PROT_READ, MAP_PRIVATE, &file, &bytes), -ENODEV);
-    assert_int_equal(vfs_file_map(&env.ops, SLOT, 99, PROT_READ, MAP_PRIVATE, &file, &bytes), -EBADF);
+    assert_int_equal(vfs_file_map(&env.ops, SLOT, 0, PROT_READ, MAP_PRIVATE, &file, &bytes),
+                     -ENODEV);
+    assert_int_equal(vfs_file_map(&env.ops, SLOT, 99, PROT_READ, MAP_PRIVATE, &file, &bytes),
+                     -EBADF);
 }
 
 /* What a program makes and leaves behind is gone when it has cleaned up and ended. */

@@ -69,6 +69,13 @@ static void test_symlinks(void **state)
     assert_int_equal(lookup("/dangling"), -ENOENT);
     assert_int_equal(lookup("/with_slash/f"), 0);
     assert_int_equal(lookup("/to_root/to_root/d"), 0);
+    assert_int_equal(SYS(symlink, S("chain/f"), S("/through")), 0);
+    assert_int_equal(SYS(symlink, S("d"), S("/chain")), 0);
+    assert_int_equal(lookup("/through"), 0);
+    assert_int_equal(lookup("/through/"), -ENOTDIR); /* wanted across the second link */
+    assert_int_equal(do_open("/through/", O_CREAT | O_RDWR), -EISDIR);
+    assert_int_equal(SYS(readlink, S(""), BUFFER, 10), -ENOENT);
+    assert_int_equal(SYS(readlink, S("/"), BUFFER, 10), -EINVAL);
     assert_true(S_ISLNK(do_lstat("/to_dir").st_mode));
     assert_true(S_ISDIR(do_lstat("/to_dir/").st_mode));
     assert_true(S_ISDIR(do_stat("/to_root").st_mode));

@@ -171,7 +171,7 @@ static void test_poll(void **state)
 
 static void test_select(void **state)
 {
-    uint64_t                    readable[16] = { 1ull << ends[0] }, writable[16] = { 1ull << ends[1] };
+    uint64_t readable[16] = { 1ull << ends[0] }, writable[16] = { 1ull << ends[1] };
     struct __kernel_old_timeval timeout = { 0, 1000 };
     uint64_t r = user_put(readable, sizeof readable), w = user_put(writable, sizeof writable);
     uint64_t       t = user_put(&timeout, sizeof timeout);

@@ -11,7 +11,7 @@ struct vfs_env env;
 
 static struct inode *root;
 
-/* ---- the console driver --------------------------------------------------------------------- */
+/* ---- the console driver ------------------------------------------------------------------- */
 
 static struct server console = { .name = "console", .dispatch = console_dispatch };
 
@@ -73,7 +73,7 @@ const char *console_out(unsigned channel)
     return env.written[channel];
 }
 
-/* ---- start and end --------------------------------------------------------------------------- */
+/* ---- start and end ------------------------------------------------------------------------ */
 
 void env_start_with(unsigned stdio, const void *archive, size_t bytes)
 {
@@ -142,7 +142,7 @@ int env_teardown(void **state)
     return 0;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------ */
+/* ---- calls -------------------------------------------------------------------------------- */
 
 static int64_t result_of(struct host_answer answer)
 {
