@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define NS_PER_US 1000ull
-#define TICKS_PER_SECOND 100ull /* USER_HZ */
+#define TICK_NS (NS_PER_SECOND / 100) /* USER_HZ */
 
 /* A negative clock id names the CPU-time clock of a process or thread:
  * the complement of its id, then three bits (clock_getcpuclockid(3)). */
@@ -141,14 +141,13 @@ int64_t sys_times(struct call *call)
 {
     const struct process *process = process_of(call);
     const struct tms times = {
-        .tms_utime = (__kernel_clock_t)(process_time_ns(process) / (NS_PER_SECOND / TICKS_PER_SECOND)),
-        .tms_cutime =
-            (__kernel_clock_t)(process->children_time_ns / (NS_PER_SECOND / TICKS_PER_SECOND)),
+        .tms_utime = (__kernel_clock_t)(process_time_ns(process) / TICK_NS),
+        .tms_cutime = (__kernel_clock_t)(process->children_time_ns / TICK_NS),
     };
 
     if (call->arg[0] && copy_out(call, call->arg[0], &times, sizeof times))
         return 0;
-    return (int64_t)(platform_now_ns() / (NS_PER_SECOND / TICKS_PER_SECOND));
+    return (int64_t)(platform_now_ns() / TICK_NS);
 }
 
 /* What is not counted is 0, as getrusage(2) allows. */

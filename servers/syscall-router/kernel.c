@@ -3,17 +3,20 @@
  */
 #include "kernel.h"
 
+#include "router.h"
+
 #include <errno.h>
+#include <gen/root_client.h>
 #include <lib/native/runtime.h>
 #include <string.h>
 
 #define HANDLER_STACK_BYTES 16384u
 #define APP_PRIORITY 8u
 #define QUANTUM_PER_SECOND 100u
-/* Kernel memory of a program: page tables, capabilities, objects. */
-#define APP_QUOTA_MAX_PAGES 2048u
-#define APP_QUOTA_MIN_PAGES 64u
-#define APP_QUOTA_SHARE 4u /* at most this part of what we have ourselves */
+/* Kernel memory of a program (page tables, capabilities, objects): a limit, raised when
+ * it is reached. It counts towards our own as well. */
+#define APP_QUOTA_PAGES 512u
+#define APP_QUOTA_STEP_PAGES 128u
 
 static struct lock table_lock;
 
@@ -55,6 +58,11 @@ int kernel_delegate(cap_sel_t sel, cap_sel_t to_pd, cap_sel_t to, unsigned right
     return status_errno(with_kernel_memory(hc_delegate(SEL_SELF, sel, to_pd, to, 1, rights)));
 }
 
+void kernel_undelegate(cap_sel_t pd, cap_sel_t first, unsigned count)
+{
+    hc_revoke_in(pd, first, count, REVOKE_SELF);
+}
+
 /* ---- objects ----------------------------------------------------------------------- */
 
 cap_sel_t kernel_handler_create(unsigned cpu) { return handler_create(cpu, HANDLER_STACK_BYTES); }
@@ -66,23 +74,28 @@ cap_sel_t kernel_portal_create(struct portal *portal, cap_sel_t handler)
 
 cap_sel_t kernel_sem_create(void) { return semaphore_create(0); }
 
-static uint64_t app_quota_pages(void)
-{
-    struct hc_words words = { { 0 } };
-    uint64_t rax = hc_raw(ctl_make(HC_PD, PD_OP_QUOTA, startup_info()->sel_pd), &words);
-    uint64_t share;
-
-    if ((rax & 0xff) != ST_OK || words.w[1] < words.w[0])
-        return APP_QUOTA_MIN_PAGES;
-    share = (words.w[1] - words.w[0]) / APP_QUOTA_SHARE;
-    if (share > APP_QUOTA_MAX_PAGES)
-        return APP_QUOTA_MAX_PAGES;
-    return share < APP_QUOTA_MIN_PAGES ? APP_QUOTA_MIN_PAGES : share;
-}
-
 int kernel_pd_create(cap_sel_t sel)
 {
-    return status_errno(with_kernel_memory(hc_create_pd(sel, startup_info()->sel_pd, app_quota_pages(), 0)));
+    const cap_sel_t parent = startup_info()->sel_pd; /* the manifest gives it the right */
+
+    return status_errno(with_kernel_memory(hc_create_pd(sel, parent, APP_QUOTA_PAGES, 0)));
+}
+
+/* Whether a step would not fit under the PD's limit. */
+static bool quota_is_short(cap_sel_t pd)
+{
+    struct hc_words words = { { 0 } };
+    uint64_t rax = hc_raw(ctl_make(HC_PD, PD_OP_QUOTA, pd), &words);
+
+    return (rax & 0xff) == ST_OK && words.w[0] + APP_QUOTA_STEP_PAGES > words.w[1];
+}
+
+bool kernel_pd_feed(cap_sel_t pd)
+{
+    if (quota_is_short(startup_info()->sel_pd) &&
+        root_kernel_memory(&server_root, APP_QUOTA_STEP_PAGES) < 0)
+        return false;
+    return quota_is_short(pd) && hc_pd(pd, PD_OP_ADD_QUOTA, APP_QUOTA_STEP_PAGES, 0, 0) == ST_OK;
 }
 
 int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager)
@@ -125,6 +138,25 @@ int kernel_ec_set_state(cap_sel_t ec, const struct ec_state *state)
 {
     memcpy(utcb_self()->data, state, sizeof *state);
     return status_errno(hc_ec(ec, EC_OP_SET_STATE, 0));
+}
+
+int kernel_ec_get_fpu(cap_sel_t ec, void *area, size_t *bytes)
+{
+    struct hc_words words = { { 0 } };
+    enum status status = hc_raw(ctl_make(HC_EC, EC_OP_GET_FPU, ec), &words) & 0xff;
+
+    if (status == ST_OK && words.w[0] > *bytes)
+        return -EIO;
+    *bytes = status == ST_OK ? words.w[0] : 0;
+    memcpy(area, utcb_self()->data, *bytes);
+    return status_errno(status);
+}
+
+int kernel_ec_set_fpu(cap_sel_t ec, const void *area, size_t bytes)
+{
+    must(bytes <= UTCB_DATA_BYTES);
+    memcpy(utcb_self()->data, area, bytes);
+    return status_errno(with_kernel_memory(hc_ec(ec, EC_OP_SET_FPU, 0)));
 }
 
 /* An EC that is just ending can't be recalled, and need not be. */

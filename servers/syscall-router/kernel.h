@@ -27,6 +27,8 @@ void kernel_drop(cap_sel_t first, unsigned count);
 /* A portal capability with a badge. */
 MUST_USE int kernel_mint(cap_sel_t from, cap_sel_t to, uint64_t badge);
 MUST_USE int kernel_delegate(cap_sel_t sel, cap_sel_t to_pd, cap_sel_t to, unsigned rights);
+/* Takes what was delegated out of the PD's space again. */
+void kernel_undelegate(cap_sel_t pd, cap_sel_t first, unsigned count);
 
 /* ---- objects ----------------------------------------------------------------------- */
 
@@ -38,6 +40,9 @@ cap_sel_t kernel_portal_create(struct portal *portal, cap_sel_t handler);
 cap_sel_t kernel_sem_create(void);
 /* A PD with its share of kernel memory. */
 MUST_USE int kernel_pd_create(cap_sel_t sel);
+/* Raises the limit of its kernel memory if it is nearly reached. False: there is enough
+ * of it, or no more to be had. */
+bool kernel_pd_feed(cap_sel_t pd);
 MUST_USE int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager);
 /* Calls from first on go to the portal at this selector of the PD. */
 MUST_USE int kernel_pd_set_route(cap_sel_t pd, unsigned first, unsigned count, cap_sel_t portal);
@@ -50,6 +55,9 @@ MUST_USE int kernel_sc_create(cap_sel_t sel, cap_sel_t pd, cap_sel_t ec);
 
 MUST_USE int kernel_ec_get_state(cap_sel_t ec, struct ec_state *state);
 MUST_USE int kernel_ec_set_state(cap_sel_t ec, const struct ec_state *state);
+/* The area that XSAVE makes; bytes: room, then used (0: the thread has not computed with it). */
+MUST_USE int kernel_ec_get_fpu(cap_sel_t ec, void *area, size_t *bytes);
+MUST_USE int kernel_ec_set_fpu(cap_sel_t ec, const void *area, size_t bytes);
 void kernel_ec_recall(cap_sel_t ec);
 void kernel_sem_up(cap_sel_t sem);
 /* Takes all signals, waits for one if there is none. deadline in nanoseconds of

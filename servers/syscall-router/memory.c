@@ -41,6 +41,8 @@ int memory_fault_in(struct thread *thread, uint64_t address, uint64_t bytes, uin
                               &pages, signal, &code);
         if (result == -EFAULT && !*signal)
             *signal = SIGSEGV;
+        if (result == -ENOMEM && kernel_pd_feed(thread->process->pd))
+            continue;
         if (result <= 0)
             return (int)result;
         result = file_pages_bring(space, file, index, pages);

@@ -59,8 +59,10 @@ static void compare_calls(const uint32_t ids[3], long nr, unsigned arguments)
 {
     static const uint32_t values[] = { KEEP, 0, 1000, 1001, 1002 };
     const unsigned count = sizeof values / sizeof *values;
-    unsigned total = arguments == 1 ? count : arguments == 2 ? count * count : count * count * count;
+    unsigned total = 1;
 
+    while (arguments-- > 0)
+        total *= count;
     for (unsigned i = 0; i < total; i++) {
         const struct id_call call = {
             nr, { values[i % count], values[i / count % count], values[i / count / count] }

@@ -1,0 +1,185 @@
+/*
+ * A fake of the kernel: it counts what exists.
+ */
+#include "world_fakes.h"
+
+#include <lib/server/backend.h>
+#include <servers/syscall-router/app_space.h>
+
+static unsigned selectors, objects;
+static bool exists[MAX_CAPS];
+static struct ec_state last_state;
+static unsigned recall_count;
+
+static int object_make(cap_sel_t sel)
+{
+    if (fails())
+        return -ENOMEM;
+    assert_true(sel < MAX_CAPS && !exists[sel]);
+    exists[sel] = true;
+    objects++;
+    return 0;
+}
+
+cap_sel_t kernel_sel_alloc(unsigned count)
+{
+    if (fails())
+        return SEL_NONE;
+    selectors += count;
+    return cap_alloc(count);
+}
+
+void kernel_drop(cap_sel_t first, unsigned count)
+{
+    if (first == SEL_NONE)
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        objects -= exists[first + i];
+        exists[first + i] = false;
+    }
+    selectors -= count;
+    cap_free(first, count);
+}
+
+static cap_sel_t object_new(void)
+{
+    cap_sel_t sel = kernel_sel_alloc(1);
+
+    if (sel != SEL_NONE && object_make(sel)) {
+        kernel_drop(sel, 1);
+        return SEL_NONE;
+    }
+    return sel;
+}
+
+cap_sel_t kernel_handler_create(unsigned cpu)
+{
+    (void)cpu;
+    return object_new();
+}
+
+cap_sel_t kernel_portal_create(struct portal *portal, cap_sel_t handler)
+{
+    assert_true(exists[handler]);
+    assert_non_null(portal->handle);
+    return object_new();
+}
+
+cap_sel_t kernel_sem_create(void) { return object_new(); }
+
+int kernel_mint(cap_sel_t from, cap_sel_t to, uint64_t badge)
+{
+    (void)from;
+    assert_true(badge > 0 && badge < MAX_SLOTS);
+    return object_make(to);
+}
+
+int kernel_delegate(cap_sel_t sel, cap_sel_t to_pd, cap_sel_t to, unsigned rights)
+{
+    (void)to;
+    (void)rights;
+    assert_true(exists[sel] && exists[to_pd]);
+    return fails() ? -ENOMEM : 0;
+}
+
+int kernel_pd_create(cap_sel_t sel) { return object_make(sel); }
+
+bool kernel_pd_feed(cap_sel_t pd)
+{
+    assert_true(exists[pd]);
+    return false;
+}
+
+int kernel_pd_set_pager(cap_sel_t pd, cap_sel_t pager)
+{
+    (void)pager;
+    assert_true(exists[pd]);
+    return 0;
+}
+
+int kernel_pd_set_route(cap_sel_t pd, unsigned first, unsigned count, cap_sel_t portal)
+{
+    assert_true(exists[pd] && portal >= APP_SEL_VFS && portal <= APP_SEL_MEM);
+    for (unsigned nr = first; nr < first + count; nr++)
+        assert_true(linux_routes[nr].flags & LINUX_DIRECT);
+    return fails() ? -ENOMEM : 0;
+}
+
+int kernel_ec_create(cap_sel_t sel, cap_sel_t pd, unsigned cpu, cap_sel_t event, vaddr_t utcb,
+                     uint64_t badge)
+{
+    (void)cpu;
+    (void)event;
+    (void)utcb;
+    (void)badge;
+    assert_true(exists[pd]);
+    return object_make(sel);
+}
+
+int kernel_sc_create(cap_sel_t sel, cap_sel_t pd, cap_sel_t ec)
+{
+    assert_true(exists[pd] && exists[ec]);
+    return object_make(sel);
+}
+
+int kernel_ec_get_state(cap_sel_t ec, struct ec_state *state)
+{
+    (void)ec;
+    *state = last_state;
+    return 0;
+}
+
+int kernel_ec_set_state(cap_sel_t ec, const struct ec_state *state)
+{
+    (void)ec;
+    last_state = *state;
+    return 0;
+}
+
+void kernel_ec_recall(cap_sel_t ec)
+{
+    (void)ec;
+    recall_count++;
+}
+
+void kernel_sem_up(cap_sel_t sem) { (void)sem; }
+
+bool kernel_sem_wait(cap_sel_t sem, uint64_t deadline_ns)
+{
+    assert_int_equal(sem, the_thread->sem);
+    assert_non_null(world_on_wait);
+    return world_on_wait(the_thread, deadline_ns);
+}
+
+void kernel_yield(void) {}
+uint64_t kernel_ticks(void) { return 0; }
+unsigned kernel_cpu_count(void) { return 1; }
+
+int64_t kernel_copy(cap_sel_t pd, unsigned op, void *local, uint64_t remote, size_t bytes)
+{
+    uint64_t done = 0;
+    enum status status = backend_copy(pd, op, local, remote, bytes, &done);
+
+    return status == ST_OK || status == ST_FAULT ? (int64_t)done : -EIO;
+}
+
+/* Of the runtime: messages of programs bring no capabilities here. */
+void portal_receive(const struct portal_frame *frame, struct ipc_message *message)
+{
+    (void)frame;
+    ipc_message_init(message, 0);
+}
+
+void threads_lock(void) {}
+void threads_unlock(void) {}
+
+const struct ec_state *state_of_ec(void) { return &last_state; }
+unsigned recalls(void) { return recall_count; }
+
+void kernel_holdings(struct holdings *held)
+{
+    held->selectors = selectors;
+    held->objects = objects;
+}
+
+void kernel_setup(void) { recall_count = 0; }
