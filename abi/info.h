@@ -71,4 +71,5 @@ enum {
     ROOT_SEL_PD = 1,
     ROOT_SEL_EC = 2,
     ROOT_SEL_SC = 3,
+    ROOT_SEL_EVENT = 4, /* its event portal is looked for here; empty at start */
 };

@@ -20,7 +20,7 @@
 
 enum message_kind {
     MSG_CALL      = 0, /* HC_CALL: label and words are the caller's */
-    MSG_FOREIGN   = 1, /* foreign system call: label min(rax, 0xffff);
+    MSG_FOREIGN   = 1, /* foreign system call: label min(eax, 0xffff);
                           words rdi rsi rdx r10 r8 r9. Reply: word 0 becomes rax. */
     MSG_FAULT     = 2, /* page fault: words address, error code, rip, rsp */
     MSG_EXCEPTION = 3, /* label: vector; words error code, 0, rip, rsp */

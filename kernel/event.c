@@ -27,16 +27,17 @@ static void send(struct ec *ec, cap_sel_t slot, const struct message *message)
 static void send_foreign(struct ec *ec)
 {
     const struct regs *r = &ec->regs;
+    uint32_t number = (uint32_t)r->rax;
     struct message message = {
         .kind = MSG_FOREIGN,
-        .label = r->rax < 0xffff ? (unsigned)r->rax : 0xffff,
+        .label = number < 0xffff ? number : 0xffff,
         .badge = ec->badge,
         .word = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 },
     };
     cap_sel_t slot = 0;
 
-    if (ec->pd->route && r->rax < ROUTE_COUNT)
-        slot = ec->pd->route[r->rax];
+    if (ec->pd->route && number < ROUTE_COUNT)
+        slot = ec->pd->route[number];
     if (!slot)
         ec->to_event = true;
     send(ec, slot, &message);

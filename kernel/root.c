@@ -88,7 +88,7 @@ void root_start(void)
     struct ec_params params = {
         .utcb = UTCB_AREA_VA,
         .sp = MAIN_STACK_TOP - STACK_RESERVE,
-        .event_sel = SEL_NONE % MAX_CAPS,
+        .event_sel = ROOT_SEL_EVENT,
     };
     struct pd *pd;
     struct ec *ec;
@@ -101,6 +101,7 @@ void root_start(void)
     for (vaddr_t va = MAIN_STACK_TOP - MAIN_STACK_BYTES; va < MAIN_STACK_TOP; va += PAGE_BYTES)
         new_page(pd, va, MEM_R | MEM_W);
     root_pd = pd;
+    pd->object.caps = 1; /* one more than there are: it never ends */
     params.pd = pd;
     params.ip = load_image(pd);
     if (ec_create(&params, &ec) != ST_OK ||
@@ -111,6 +112,6 @@ void root_start(void)
         panic("no memory for the root program");
     ec->regs.rdi = INFO_VA;
     ec->regs.rsi = UTCB_AREA_VA;
-    ec->regs.rdx = ROOT_SEL_SC + 1;
+    ec->regs.rdx = ROOT_SEL_EVENT + 1;
     mail_send(&sc->object, sc->cpu, MAIL_START);
 }

@@ -173,7 +173,7 @@ void crash_init(const struct kernel_info *info)
         must(handlers[cpu] != SEL_NONE);
     }
     handler_count = info->cpu_count;
-    portal_make(MANIFEST_MAX_PROGRAMS, -1, ROOT_EVENT_SEL);
+    portal_make(MANIFEST_MAX_PROGRAMS, -1, ROOT_SEL_EVENT);
 }
 
 cap_sel_t crash_portal_create(unsigned index)

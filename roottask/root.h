@@ -23,9 +23,6 @@ void log_write(const char *prefix, const char *text, size_t bytes);
 
 /* ---- start.c: the roottask's own thread ---------------------------------------------------- */
 
-/* The slot in which the kernel looks for the event portal of our main thread. */
-#define ROOT_EVENT_SEL (SEL_NONE % MAX_CAPS)
-
 #define ROOT_HANDLER_STACK_BYTES (16 * 1024)
 
 /* Makes the startup page that lib/native expects, for the handlers that it creates. */

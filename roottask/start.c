@@ -19,7 +19,7 @@ void startup_page_make(const struct kernel_info *info, cap_sel_t first_free)
         .sel_pd = ROOT_SEL_PD,
         .sel_ec = ROOT_SEL_EC,
         .sel_sc = ROOT_SEL_SC,
-        .sel_event = ROOT_EVENT_SEL,
+        .sel_event = ROOT_SEL_EVENT,
         .sel_free = first_free,
         .priority = MANIFEST_MAX_PRIORITY + 1,
         .cpu_count = info->cpu_count,
