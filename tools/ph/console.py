@@ -12,8 +12,9 @@ DLE = 0x10
 CHUNK = 65536
 INPUT_LIMIT = 65536   # bytes of our input that may wait for the guest
 PIPE_BUF = 4096       # a pipe that polls as writable takes so much without blocking
-# A serial port loses what arrives before its driver has set it up. The driver says so by
-# a line "@console ready" in the log; without one we go on after so many seconds.
+# A serial port loses what arrives before its driver has set it up, so we wait for a line
+# "@console ready" in the log. For exact runs input must not come unasked: it waits for
+# "@console wanted". Without these lines we go on after so many seconds.
 READY_SECONDS = 3
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -92,7 +93,8 @@ class Signals:
 class Console:
     """The loop. Outputs go to sinks, the log to a SystemLog."""
 
-    def __init__(self, qemu, log, sinks, stdin=0, raw=None, deadline=None):
+    def __init__(self, qemu, log, sinks, stdin=0, raw=None, deadline=None,
+                 ready='ready'):
         self.qemu = qemu
         self.log = log
         self.stdin = stdin              # descriptor, or None for no input at all
@@ -100,6 +102,7 @@ class Console:
         self.deadline = deadline        # of time.monotonic(), or None
         self.escape_key = terminal.EscapeKey() if self.terminal() else None
         self.to_guest = bytearray()
+        self.ready = ready              # which "@console" line lets our input through
         self.ready_by = time.monotonic() + READY_SECONDS
         self.poll = select.poll()
         self.watched = {}
@@ -198,7 +201,7 @@ class Console:
 
     def guest_ready(self):
         """Whether the console driver takes input."""
-        return self.log.console_ready or time.monotonic() >= self.ready_by
+        return self.ready in self.log.console or time.monotonic() >= self.ready_by
 
     def queue(self, data):
         """Puts bytes on the way to the guest."""

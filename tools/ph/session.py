@@ -55,7 +55,8 @@ def supervise(machine, archive, log, sinks, stdin, raw, deadline):
     vm = qemu.Qemu(machine, archive)
     try:
         with RawTerminal(bool(raw)) as raw_terminal:
-            ended = Console(vm, log, sinks, stdin, raw_terminal, deadline).run()
+            ready = 'wanted' if machine.accel == 'icount' else 'ready'
+            ended = Console(vm, log, sinks, stdin, raw_terminal, deadline, ready).run()
         status = vm.stop()
         log.finish()
         if not ended:

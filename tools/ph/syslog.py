@@ -16,7 +16,7 @@ class SystemLog:
         self.exit_status = None   # of "@exit N"
         self.usage = []           # of "@usage ...", in order
         self.tests = []           # of "@test ...", in order
-        self.console_ready = False  # "@console ready" was there
+        self.console = set()      # "ready" after "@console ready", and so on
         self.refusal = ''         # why the router could not run the program
         self.on_line = on_line    # called with (kind, text) for each "@kind text"
         self.file = file          # gets a copy of everything
@@ -59,7 +59,7 @@ class SystemLog:
         elif kind == 'test':
             self.tests.append(rest)
         elif kind == 'console':
-            self.console_ready = True
+            self.console.add(rest.strip())
         elif kind not in ('trace', 'stats'):
             self.lines.append(text)
         if self.on_line:
