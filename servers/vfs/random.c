@@ -8,7 +8,7 @@
 #include <servers/vfs/chacha20.h>
 #include <string.h>
 
-#define JITTER_ROUNDS 512u
+#define JITTER_STAMPS 512u
 #define RDRAND_TRIES  10u
 
 /* A request is answered in pieces; other threads need not wait for a huge one. */
@@ -52,13 +52,24 @@ static void key_mix(uint64_t word)
     memcpy(key, block.words, sizeof key);
 }
 
+/* Each stamp holds little that can't be guessed: many go into one word of the key. */
+static void seed_from_jitter(void)
+{
+    uint64_t word = 0;
+
+    for (unsigned i = 1; i <= JITTER_STAMPS; i++) {
+        word = (word << 7 | word >> 57) ^ time_stamp();
+        if (i % 32 == 0)
+            key_mix(word);
+    }
+}
+
 static void seed(void)
 {
     if (cpu_has_rdrand())
         for (unsigned i = 0; i < CHACHA20_KEY_WORDS / 2; i++)
             key_mix(rdrand());
-    for (unsigned i = 0; i < (cpu_has_rdrand() ? 1 : JITTER_ROUNDS); i++)
-        key_mix(time_stamp());
+    seed_from_jitter();
     key_mix(clock_ns());
     seeded = true;
 }
