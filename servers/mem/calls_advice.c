@@ -122,7 +122,7 @@ static int64_t touch(struct call *call, struct space *space, uint64_t va, bool w
     switch (fault_resolve(space, &fault)) {
     case FAULT_MAP:
         *pages = fault.pages;
-        return pager_map(space->pd, fault.phys, va, fault.pages, fault.rights) ? -EFAULT : 0;
+        return pager_map(&space->pager, fault.phys, va, fault.pages, fault.rights) ? -EFAULT : 0;
     case FAULT_NEED:
         call_fault_in(call, va, PAGE_BYTES, write);
         return 1;

@@ -104,11 +104,10 @@ static unsigned vma_flags(const struct map_request *request)
 /* Shared anonymous memory gets an object of its own. */
 static int map_shared_anon(struct space *space, struct vma *what)
 {
-    bool commit = !(what->flags & VMA_NORESERVE);
-    int error = space_may_grow(space, page_number(what->end - what->start), commit);
+    int error;
 
-    if (error)
-        return error;
+    if (!(what->flags & VMA_NORESERVE) && space_exceeds_ram(page_number(what->end - what->start)))
+        return -ENOMEM;
     what->object = object_create_anon();
     if (!what->object)
         return -ENOMEM;
@@ -159,7 +158,7 @@ void populate(struct space *space, uint64_t start, uint64_t end)
         if (!vma || fault_resolve(space, &fault) != FAULT_MAP)
             return;
         pages = fault.pages < budget ? fault.pages : budget;
-        if (pager_map(space->pd, fault.phys, start, pages, fault.rights))
+        if (pager_map(&space->pager, fault.phys, start, pages, fault.rights))
             return;
         start += pages * PAGE_BYTES;
         budget -= pages;
@@ -208,17 +207,16 @@ static int check_protect(const struct space *space, uint64_t start, uint64_t end
 {
     for (*stop = start; *stop < end;) {
         const struct vma *vma = vma_find(&space->vmas, *stop);
-        bool commits;
+        uint64_t upto;
 
         if (!vma)
             return -ENOMEM;
         if (prot & ~vma->max_prot)
             return -EACCES;
-        commits = !vma->object && vma_commits(prot, vma->flags) &&
-                  !vma_commits(vma->prot, vma->flags);
-        if (commits && space_may_grow(space, page_number(vma->end - vma->start), true))
+        upto = vma->end < end ? vma->end : end;
+        if (space_may_protect(space, vma, page_number(upto - *stop), prot))
             return -ENOMEM;
-        *stop = vma->end < end ? vma->end : end;
+        *stop = upto;
     }
     return 0;
 }
@@ -231,10 +229,13 @@ static int protect_range(struct space *space, uint64_t start, uint64_t end, unsi
     struct vma *vma = error ? NULL : vma_at_or_after(&space->vmas, start);
 
     for (; vma && vma->start < end; vma = vma_next(&space->vmas, vma)) {
+        int64_t pages = (int64_t)page_number(vma->end - vma->start);
+
         if (prot_to_rights(vma->prot) & ~prot_to_rights(prot))
-            pager_protect(space->pd, vma->start, page_number(vma->end - vma->start),
-                          prot_to_rights(prot));
+            pager_protect(&space->pager, vma->start, (uint64_t)pages, prot_to_rights(prot));
+        space_count_pages(space, -pages, vma->prot, vma->flags);
         vma->prot = prot;
+        space_count_pages(space, pages, prot, vma->flags);
     }
     if (!error)
         space_merge(space, start, end);
@@ -304,7 +305,9 @@ int64_t sys_brk(struct call *call)
 
     if (!space)
         return -ESRCH;
-    if (wish < space->brk_start || wish > USER_END - PAGE_BYTES)
+    if (wish < space->brk_start || wish > USER_END - PAGE_BYTES ||
+        wish - space->brk_start + space->marks.data_end - space->marks.data_start >
+            space->limits.data)
         return (int64_t)space->brk;
     from = page_up(space->brk);
     to = page_up(wish);

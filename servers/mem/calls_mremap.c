@@ -79,7 +79,7 @@ static int64_t move(struct space *space, const struct remap *remap, uint64_t to)
         return error;
     }
     if (kept)
-        pager_copy(space->pd, remap->old, to, page_number(kept), prot_to_rights(what.prot));
+        pager_copy(&space->pager, remap->old, to, page_number(kept), prot_to_rights(what.prot));
     forget_pages(space, remap->old, kept);
     if (remap->flags & MREMAP_DONTUNMAP)
         space_drop_pages(space, remap->old, old_end);
@@ -104,7 +104,7 @@ static int check_resize(const struct space *space, const struct vma *vma, const 
     if (vma->object && first + page_number(remap->new_bytes) > UINT64_MAX >> PAGE_SHIFT)
         return -EINVAL;
     return space_may_grow(space, page_number(remap->new_bytes - remap->old_bytes),
-                          vma_commits(vma->prot, vma->flags));
+                          vma->prot, vma->flags);
 }
 
 static int64_t move_to_target(struct space *space, struct remap *remap)

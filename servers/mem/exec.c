@@ -72,7 +72,7 @@ static int map_segments(struct space *space, const struct elf_image *image, stru
 static int map_image(struct space *space, const struct elf_image *image,
                      const struct exec_file *file, uint64_t bias)
 {
-    struct object *object = object_create_file(file->file, file->file_bytes);
+    struct object *object = object_open_file(file->file, file->file_bytes);
     int error = object ? map_segments(space, image, object, bias) : -ENOMEM;
 
     if (!error) {
@@ -245,7 +245,7 @@ int exec_commit(struct space *space, const struct exec_identity *identity, uint6
     error = complete_arguments(&exec->strings[EXEC_ARGUMENT]);
     if (error)
         return error;
-    space->stack_limit = identity->stack_limit;
+    space->limits.stack = identity->stack_limit;
     space->mmap_base = space_mmap_base(identity->stack_limit);
     error = stack_image_build(space, &exec->facts, identity, &exec->strings[EXEC_ARGUMENT],
                               &exec->strings[EXEC_ENVIRONMENT], sp);

@@ -28,15 +28,15 @@ static struct vma *stack_grow(struct space *space, uint64_t address)
     uint64_t start = page_down(address), pages;
 
     if (!vma || !(vma->flags & VMA_GROWSDOWN) || start < USER_LOW ||
-        vma->end - start > space->stack_limit || layout_is_reserved(start, vma->start))
+        vma->end - start > space->limits.stack || layout_is_reserved(start, vma->start))
         return NULL;
     if (below && !(below->flags & VMA_GROWSDOWN) && (below->prot & PROT_ALL) &&
         start - below->end < STACK_GUARD_PAGES * PAGE_BYTES)
         return NULL;
     pages = page_number(vma->start - start);
-    if (vma->object || space_may_grow(space, pages, vma_commits(vma->prot, vma->flags)))
+    if (vma->object || space_may_grow(space, pages, vma->prot, vma->flags))
         return NULL;
-    space->total_pages += pages;
+    space_count_pages(space, (int64_t)pages, vma->prot, vma->flags);
     vma_resize(&space->vmas, vma, start, vma->end);
     return vma;
 }
@@ -52,8 +52,9 @@ static bool is_allowed(const struct vma *vma, const struct fault *fault)
 
 /* ---- private pages ------------------------------------------------------------------------ */
 
-/* Makes the page of this number a new frame with a copy of from (0: zeroes); what was
- * there before loses a reference, after the page table has let go of it. */
+/* Makes the page of this number a new frame with a copy of from (0: zeroes). What was there
+ * before stays alive, because it is shared, and mapped until the new one takes its place.
+ * But another thread must not see in it what the other owners write from now on. */
 static phys_t page_replace(struct space *space, uint64_t page, phys_t from)
 {
     phys_t old = pagemap_get(&space->pages, page);
@@ -65,12 +66,15 @@ static phys_t page_replace(struct space *space, uint64_t page, phys_t from)
         frame_put(phys);
         return 0;
     }
+    if (space->pages.count > space->peak_own)
+        space->peak_own = space->pages.count;
     if (from && from != frame_zero())
         memcpy(frame_ptr(phys), frame_ptr(from), PAGE_BYTES);
     if (!old)
         return phys;
-    if (old != frame_zero()) /* the last one to let go of it frees it */
-        pager_protect(space->pd, page << PAGE_SHIFT, 1, 0);
+    must(frame_is_shared(old));
+    if (old != frame_zero() && space->threads > 1)
+        pager_protect(&space->pager, page << PAGE_SHIFT, 1, 0);
     frame_put(old);
     return phys;
 }
@@ -240,7 +244,7 @@ void fault_around(struct space *space, uint64_t va)
     while (start < end) {
         uint64_t pages = run_length(space, vma, start, end);
 
-        if (pages && pager_map(space->pd, pagemap_get(&vma->object->frames, index_of(vma, start)),
+        if (pages && pager_map(&space->pager, pagemap_get(&vma->object->frames, index_of(vma, start)),
                                start, pages, object_rights(vma)))
             return;
         start += (pages ? pages : 1) * PAGE_BYTES;

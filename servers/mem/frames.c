@@ -2,55 +2,77 @@
 
 #include <errno.h>
 #include <lib/native/native.h>
-#include <stdlib.h>
 
-/* Counts are kept by ranges of frames, which come and go with them. A range is as large
- * as what fits into 16 pages of the heap. */
-#define CHUNK_FRAMES 16000u
-#define CHUNKS 4200u /* 256 GiB */
+/* Counters are in chunks, each for a range of 64 MiB and 16 frames large. */
+#define CHUNK_SHIFT  14
+#define CHUNK_FRAMES (1u << CHUNK_SHIFT)
+#define CHUNK_ORDER  4
+#define CHUNKS       4096u /* 256 GiB */
 
-struct chunk {
-    uint32_t used;
-    uint32_t refs[CHUNK_FRAMES];
-};
+_Static_assert(CHUNK_FRAMES * sizeof(uint32_t) == PAGE_BYTES << CHUNK_ORDER, "chunks are full");
 
-static struct chunk *chunks[CHUNKS];
+static struct {
+    uint32_t *refs; /* by frame; NULL: no chunk */
+    uint32_t  used; /* frames that have references, and 1 if it is reserved */
+} chunks[CHUNKS];
 static phys_t zero_frame;
+
+static uint64_t chunk_of(phys_t phys) { return phys >> (PAGE_SHIFT + CHUNK_SHIFT); }
 
 static uint32_t *refs_of(phys_t phys)
 {
-    uint64_t frame = phys >> PAGE_SHIFT;
+    uint64_t chunk = chunk_of(phys);
 
-    must(phys && frame / CHUNK_FRAMES < CHUNKS && chunks[frame / CHUNK_FRAMES]);
-    return &chunks[frame / CHUNK_FRAMES]->refs[frame % CHUNK_FRAMES];
+    must(phys && chunk < CHUNKS && chunks[chunk].refs);
+    return &chunks[chunk].refs[phys >> PAGE_SHIFT & (CHUNK_FRAMES - 1)];
 }
 
-/* The chunk for a new frame, or NULL. */
-static struct chunk *chunk_for(phys_t phys)
+/* One more user of a chunk. -ENOMEM. */
+static int chunk_get(uint64_t chunk)
 {
-    uint64_t index = (phys >> PAGE_SHIFT) / CHUNK_FRAMES;
-    struct chunk **chunk = &chunks[index < CHUNKS ? index : 0];
+    if (chunk >= CHUNKS)
+        return -ENOMEM;
+    if (!chunks[chunk].refs) {
+        phys_t phys = frames_alloc(CHUNK_ORDER);
 
-    if (index >= CHUNKS)
-        return NULL;
-    if (!*chunk)
-        *chunk = calloc(1, sizeof **chunk);
-    return *chunk;
+        if (!phys)
+            return -ENOMEM;
+        chunks[chunk].refs = frame_ptr(phys);
+    }
+    chunks[chunk].used++;
+    return 0;
+}
+
+static void chunk_put(uint64_t chunk)
+{
+    must(chunks[chunk].used > 0);
+    if (--chunks[chunk].used > 0)
+        return;
+    frames_free(frame_phys(chunks[chunk].refs), CHUNK_ORDER);
+    chunks[chunk].refs = NULL;
+}
+
+int frames_reserve(phys_t base, uint64_t bytes)
+{
+    uint64_t last = bytes ? chunk_of(base + bytes - 1) : 0;
+    int error = 0;
+
+    for (uint64_t chunk = chunk_of(base); bytes && chunk <= last && !error; chunk++)
+        if (chunk >= CHUNKS || !chunks[chunk].used)
+            error = chunk_get(chunk);
+    return error;
 }
 
 phys_t frame_new(void)
 {
     phys_t phys = frames_alloc(0);
-    struct chunk *chunk;
 
     if (!phys)
         return 0;
-    chunk = chunk_for(phys);
-    if (!chunk) {
+    if (chunk_get(chunk_of(phys))) {
         frames_free(phys, 0);
         return 0;
     }
-    chunk->used++;
     *refs_of(phys) = 1;
     return phys;
 }
@@ -60,22 +82,18 @@ void frame_get(phys_t phys)
     uint32_t *refs = refs_of(phys);
 
     must(*refs > 0 && *refs < UINT32_MAX);
-    ++*refs;
+    *refs += phys != zero_frame;
 }
 
 void frame_put(phys_t phys)
 {
     uint32_t *refs = refs_of(phys);
-    struct chunk **chunk = &chunks[(phys >> PAGE_SHIFT) / CHUNK_FRAMES];
 
     must(*refs > 0);
-    if (--*refs > 0)
+    if (phys == zero_frame || --*refs > 0)
         return;
     frames_free(phys, 0);
-    if (--(*chunk)->used == 0) {
-        free(*chunk);
-        *chunk = NULL;
-    }
+    chunk_put(chunk_of(phys));
 }
 
 bool frame_is_shared(phys_t phys) { return *refs_of(phys) > 1 || phys == zero_frame; }
@@ -90,6 +108,8 @@ int frames_init(void)
 
 void frames_exit(void)
 {
-    frame_put(zero_frame);
+    phys_t phys = zero_frame;
+
     zero_frame = 0;
+    frame_put(phys);
 }

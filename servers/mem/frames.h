@@ -10,6 +10,8 @@
 /* Allocates the zero frame. Returns 0 or -ENOMEM. */
 int  frames_init(void) __attribute__((warn_unused_result));
 void frames_exit(void);
+/* Makes counters for these frames at once, so that they need not come and go. -ENOMEM. */
+int  frames_reserve(phys_t base, uint64_t bytes) __attribute__((warn_unused_result));
 
 /* A zeroed frame with one reference, or 0 when memory is out. */
 phys_t frame_new(void);
@@ -19,5 +21,6 @@ void   frame_put(phys_t phys);
 /* Whether someone else holds it as well. */
 bool   frame_is_shared(phys_t phys);
 
-/* One frame of zeroes for all pages that were only read so far; always shared. */
+/* One frame of zeroes for all pages that were only read so far; always shared. Its
+ * references are not counted. */
 phys_t frame_zero(void);

@@ -39,9 +39,6 @@
 /* vm.max_map_count of Linux. */
 #define VMA_COUNT_MAX 65530u
 
-/* RLIMIT_AS and RLIMIT_DATA until the process server's limits reach mem. */
-#define LIMIT_UNLIMITED UINT64_MAX
-
 /* Strings and pointers of execve: ARG_MAX's lower and upper bound, and the longest string. */
 #define EXEC_ARGS_MIN   (128ull << 10)
 #define EXEC_ARGS_MAX   (6ull << 20)

@@ -22,6 +22,14 @@ static struct server mem = {
     .space_of = mem_space_of,
 };
 
+/* A counter for each frame that we may get. */
+static void counters_reserve(const struct kernel_info *info)
+{
+    for (unsigned i = 0; i < info->region_count && i < INFO_MAX_REGIONS; i++)
+        if (info->regions[i].type == REGION_FREE)
+            must(frames_reserve(info->regions[i].base, info->regions[i].bytes) == 0);
+}
+
 /* What programs can have at most; what the kernel and the boot module take is little. */
 static uint64_t ram_pages(const struct kernel_info *info)
 {
@@ -44,6 +52,7 @@ int native_main(const struct startup *startup)
 
     cpu_init(info->cpu_features);
     space_set_ram(ram_pages(info));
+    counters_reserve(info);
     must(frames_init() == 0);
     must(vdso_init(&clock) == 0);
     server_run(&mem);

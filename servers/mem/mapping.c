@@ -4,7 +4,6 @@
  */
 #include "servers/mem/frames.h"
 #include "servers/mem/layout.h"
-#include "servers/mem/pager.h"
 #include "servers/mem/space.h"
 
 #include <errno.h>
@@ -26,21 +25,10 @@ unsigned prot_to_rights(unsigned prot)
     return rights;
 }
 
-bool vma_commits(unsigned prot, unsigned flags)
-{
-    return (prot & PROT_WRITE) && !(flags & (VMA_SHARED | VMA_NORESERVE));
-}
-
 void space_drop_pages(struct space *space, uint64_t start, uint64_t end)
 {
-    uint64_t page = page_number(start);
-    phys_t phys;
-
-    pager_protect(space->pd, start, page_number(end - start), 0);
-    for (; (phys = pagemap_next(&space->pages, &page, page_number(end))); page++) {
-        pagemap_clear(&space->pages, page);
-        frame_put(phys);
-    }
+    pager_protect(&space->pager, start, page_number(end - start), 0);
+    pagemap_drain(&space->pages, page_number(start), page_number(end), frame_put);
 }
 
 /* Whether a border at this address would cut a VMA in two. */
@@ -80,7 +68,7 @@ static void carve(struct space *space, struct vma *vma, uint64_t start, uint64_t
     uint64_t to = vma->end < end ? vma->end : end;
 
     space_drop_pages(space, from, to);
-    space->total_pages -= page_number(to - from);
+    space_count_pages(space, -(int64_t)page_number(to - from), vma->prot, vma->flags);
     if (from == vma->start && to == vma->end) {
         vma_remove(&space->vmas, vma);
         object_put(vma->object, &space->released);
@@ -163,7 +151,7 @@ int space_map(struct space *space, const struct vma *what)
     struct vma *spare = NULL, *vma;
 
     must(what->start < what->end && !page_offset(what->start) && !page_offset(what->end));
-    if (space_may_grow(space, pages, vma_commits(what->prot, what->flags)))
+    if (space_may_map(space, what->start, what->end, what->prot, what->flags))
         return -ENOMEM;
     vma = spare_vma(space, hole);
     if (hole)
@@ -178,7 +166,7 @@ int space_map(struct space *space, const struct vma *what)
     if (vma->object)
         object_get(vma->object);
     vma_insert(&space->vmas, vma);
-    space->total_pages += pages;
+    space_count_pages(space, (int64_t)pages, what->prot, what->flags);
     space_merge(space, what->start, what->end);
     return 0;
 }

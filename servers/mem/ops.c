@@ -18,65 +18,6 @@
 #include <lib/native/native.h>
 #include <string.h>
 
-/* ---- spaces ------------------------------------------------------------------------------- */
-
-int64_t mem_op_space_create(struct call *call, uint32_t space, cap_sel_t pd)
-{
-    (void)call;
-    return pd == SEL_NONE ? -EINVAL : space_create(space, pd);
-}
-
-/* Threads that are still bound lose their space. */
-static void unbind(struct server *server, const struct space *space)
-{
-    for (unsigned i = 0; i < MAX_SLOTS; i++)
-        if (server->slots[i] && server->slots[i]->data == space)
-            server->slots[i]->data = NULL;
-}
-
-static size_t take_released(struct space *space, void *to, size_t *bytes)
-{
-    size_t count = space_take_released(space, to, *bytes / sizeof(uint64_t));
-
-    *bytes = count * sizeof(uint64_t);
-    return count;
-}
-
-int64_t mem_op_space_destroy(struct call *call, uint32_t id, void *released, size_t *released_bytes)
-{
-    struct space *space = space_lookup(id);
-
-    if (!space) {
-        *released_bytes = 0;
-        return -ESRCH;
-    }
-    unbind(call->server, space);
-    space_clear(space);
-    take_released(space, released, released_bytes);
-    if (space->released)
-        return -EAGAIN;
-    space_free(space);
-    return 0;
-}
-
-int64_t mem_op_released(struct call *call, uint32_t id, void *released, size_t *released_bytes)
-{
-    struct space *space = space_lookup(id);
-
-    (void)call;
-    if (space)
-        return (int64_t)take_released(space, released, released_bytes);
-    *released_bytes = 0;
-    return -ESRCH;
-}
-
-int64_t mem_op_realtime_offset(struct call *call, int64_t offset_ns)
-{
-    (void)call;
-    vdso_set_realtime(offset_ns);
-    return 0;
-}
-
 /* ---- faults ------------------------------------------------------------------------------- */
 
 static struct fault fault_of(uint64_t address, uint64_t error_code)
@@ -88,7 +29,9 @@ static struct fault fault_of(uint64_t address, uint64_t error_code)
     };
 }
 
-/* A page fault of a program, straight from the kernel. What needs the router is declined. */
+/* A page fault of a program, straight from the kernel. What needs the router is declined.
+ * The mapping goes with the reply if nobody can change the space before the kernel makes it,
+ * which would undo the change: that takes another thread. */
 bool mem_fault(struct call *call, uint64_t address, uint64_t error_code)
 {
     struct space *space = call_space(call);
@@ -96,6 +39,10 @@ bool mem_fault(struct call *call, uint64_t address, uint64_t error_code)
 
     if (!space || fault_resolve(space, &fault) != FAULT_MAP)
         return false;
+    if (space->threads > 1) {
+        call->answer_word[2] = 0;
+        return pager_map(&space->pager, fault.phys, fault.va, fault.pages, fault.rights) == 0;
+    }
     call->answer_word[0] = WINDOW_VA + fault.phys;
     call->answer_word[1] = fault.va;
     call->answer_word[2] = fault.pages;
@@ -110,7 +57,7 @@ static int fault_in_page(struct space *space, struct fault *fault)
 
     switch (fault_resolve(space, fault)) {
     case FAULT_MAP:
-        error = pager_map(space->pd, fault->phys, fault->va, fault->pages, fault->rights);
+        error = pager_map(&space->pager, fault->phys, fault->va, fault->pages, fault->rights);
         if (error != -EFAULT)
             return error;
         fault->signal = 0; /* the frame is not there: nothing that the program did */
@@ -192,27 +139,15 @@ static int supply(struct object *object, uint64_t index, const void *frames, siz
     return error;
 }
 
-/* Each mapping has an object of its own, so several may be of one file. */
 int64_t mem_op_file_supply(struct call *call, uint32_t id, uint64_t file, uint64_t index,
                            const void *frames, size_t frames_bytes)
 {
-    const struct space *space = space_lookup(id);
-    const struct vma *vma = space ? vma_at_or_after(&space->vmas, 0) : NULL;
-    int error = -ESRCH;
+    struct object *object = space_lookup(id) ? object_find_file(file) : NULL;
 
     (void)call;
     if (frames_bytes % sizeof(phys_t))
         return -EINVAL;
-    for (; vma; vma = vma_next(&space->vmas, vma)) {
-        struct object *object = vma->object;
-
-        if (!object || object->kind != OBJECT_FILE || object->file != file)
-            continue;
-        error = supply(object, index, frames, frames_bytes / sizeof(phys_t));
-        if (error)
-            break;
-    }
-    return error;
+    return object ? supply(object, index, frames, frames_bytes / sizeof(phys_t)) : -ESRCH;
 }
 
 int64_t mem_op_mmap_file(struct call *call, uint32_t id, uint64_t address, uint64_t bytes,
@@ -231,7 +166,7 @@ int64_t mem_op_mmap_file(struct call *call, uint32_t id, uint64_t address, uint6
         return -ESRCH;
     if ((flags & MAP_ANONYMOUS) || (prot & PROT_ALL & ~max_prot))
         return -EINVAL;
-    request.object = object_create_file(file, file_bytes);
+    request.object = object_open_file(file, file_bytes);
     if (!request.object)
         return -ENOMEM;
     result = map_range(space, &request);
@@ -298,13 +233,21 @@ int64_t mem_op_exec_commit(struct call *call, uint32_t id, uint32_t uid, uint32_
 
 int mem_on_bind(struct slot *slot)
 {
-    slot->data = slot->owner ? space_lookup(slot->owner) : NULL;
-    return slot->owner && !slot->data ? -ESRCH : 0;
+    struct space *old = slot->data, *new = slot->owner ? space_lookup(slot->owner) : NULL;
+
+    if (slot->owner && !new)
+        return -ESRCH;
+    if (old)
+        old->threads--;
+    if (new)
+        new->threads++;
+    slot->data = new;
+    return 0;
 }
 
 cap_sel_t mem_space_of(struct slot *slot)
 {
     const struct space *space = slot->data;
 
-    return space ? space->pd : SEL_NONE;
+    return space ? space->pager.pd : SEL_NONE;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lib/native/native.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOT_BITS 6
 #define SLOTS     (1u << SLOT_BITS)
@@ -41,6 +42,18 @@ uint64_t pagemap_get(const struct pagemap *map, uint64_t index)
     return node->slot[slot_of(index, 0)].value;
 }
 
+/* Makes the tree no higher than its entries demand. */
+static void shrink(struct pagemap *map)
+{
+    while (map->height > 0 && map->root->used == 1) {
+        struct pagemap_node *top = map->root;
+
+        map->root = top->slot[0].child;
+        map->height--;
+        free(top);
+    }
+}
+
 /* Frees the empty nodes on the way to index, then shrinks the height while only
  * the first slot of the root is in use. */
 static void prune(struct pagemap *map, uint64_t index)
@@ -66,13 +79,7 @@ static void prune(struct pagemap *map, uint64_t index)
         path[height + 1]->slot[slot_of(index, height + 1)].child = NULL;
         path[height + 1]->used &= ~(1ull << slot_of(index, height + 1));
     }
-    while (map->height > 0 && map->root->used == 1) {
-        struct pagemap_node *top = map->root;
-
-        map->root = top->slot[0].child;
-        map->height--;
-        free(top);
-    }
+    shrink(map);
 }
 
 /* Makes the tree high enough for index. */
@@ -191,4 +198,118 @@ uint64_t pagemap_next(const struct pagemap *map, uint64_t *index, uint64_t end)
         return 0;
     *index = found;
     return value;
+}
+
+/* ---- many at once ------------------------------------------------------------------------- */
+
+/* The used slots of a node that reach into [first, last]; its slots begin at base <= last. */
+static uint64_t used_within(const struct pagemap_node *node, unsigned shift, uint64_t base,
+                            uint64_t first, uint64_t last)
+{
+    uint64_t low = first > base ? (first - base) >> shift : 0, high = (last - base) >> shift;
+
+    if (low >= SLOTS)
+        return 0;
+    return node->used >> low << low & (high >= SLOTS - 1 ? ~0ull : (2ull << high) - 1);
+}
+
+/* Returns how many entries there were. */
+static uint64_t drain_below(struct pagemap_node *node, unsigned height, uint64_t base,
+                            uint64_t first, uint64_t last, void (*visit)(uint64_t value))
+{
+    unsigned shift = height * SLOT_BITS;
+    uint64_t count = 0;
+
+    for (uint64_t left = used_within(node, shift, base, first, last); left; left &= left - 1) {
+        unsigned slot = __builtin_ctzll(left);
+        struct pagemap_node *child = node->slot[slot].child;
+
+        if (height == 0) {
+            visit(node->slot[slot].value);
+            count++;
+        } else {
+            count += drain_below(child, height - 1, base + ((uint64_t)slot << shift), first, last,
+                                 visit);
+            if (child->used)
+                continue;
+            free(child);
+        }
+        node->slot[slot].value = 0;
+        node->used &= ~(1ull << slot);
+    }
+    return count;
+}
+
+void pagemap_drain(struct pagemap *map, uint64_t first, uint64_t end,
+                   void (*visit)(uint64_t value))
+{
+    if (!map->root || first >= end || !fits(first, map->height))
+        return;
+    map->count -= drain_below(map->root, map->height, 0, first, end - 1, visit);
+    if (map->root->used) {
+        shrink(map);
+        return;
+    }
+    free(map->root);
+    map->root = NULL;
+    map->height = 0;
+}
+
+static void free_below(struct pagemap_node *node, unsigned height)
+{
+    for (uint64_t left = height ? node->used : 0; left; left &= left - 1)
+        free_below(node->slot[__builtin_ctzll(left)].child, height - 1);
+    free(node);
+}
+
+/* NULL: memory is out, and nothing is left of the copy. */
+static struct pagemap_node *copy_below(const struct pagemap_node *node, unsigned height)
+{
+    struct pagemap_node *copy = malloc(sizeof *copy);
+
+    if (!copy)
+        return NULL;
+    memcpy(copy, node, sizeof *copy);
+    if (height == 0)
+        return copy;
+    copy->used = 0; /* what free_below may look at */
+    for (uint64_t left = node->used; left; left &= left - 1) {
+        unsigned slot = __builtin_ctzll(left);
+
+        copy->slot[slot].child = copy_below(node->slot[slot].child, height - 1);
+        if (!copy->slot[slot].child) {
+            free_below(copy, height);
+            return NULL;
+        }
+        copy->used |= 1ull << slot;
+    }
+    return copy;
+}
+
+static void visit_below(const struct pagemap_node *node, unsigned height,
+                        void (*visit)(uint64_t value))
+{
+    for (uint64_t left = node->used; left; left &= left - 1) {
+        unsigned slot = __builtin_ctzll(left);
+
+        if (height)
+            visit_below(node->slot[slot].child, height - 1, visit);
+        else
+            visit(node->slot[slot].value);
+    }
+}
+
+int pagemap_copy(struct pagemap *to, const struct pagemap *from, void (*visit)(uint64_t value))
+{
+    must(!to->root);
+    *to = (struct pagemap){ .height = from->height, .count = from->count };
+    if (!from->root)
+        return 0;
+    to->root = copy_below(from->root, from->height);
+    if (!to->root) {
+        *to = (struct pagemap){ 0 };
+        return -ENOMEM;
+    }
+    visit_below(to->root, to->height, visit);
+    return 0;
 }

@@ -22,5 +22,12 @@ int pagemap_set(struct pagemap *map, uint64_t index, uint64_t value)
     __attribute__((warn_unused_result));
 /* Empties a slot; returns what was in it, or 0. */
 uint64_t pagemap_clear(struct pagemap *map, uint64_t index);
+/* Empties all slots of [first, end), and calls visit with what was in each. */
+void pagemap_drain(struct pagemap *map, uint64_t first, uint64_t end,
+                   void (*visit)(uint64_t value));
+/* Makes to, which is empty, equal to from, and calls visit with each value. Returns 0, or
+ * -ENOMEM: nothing has happened. */
+int pagemap_copy(struct pagemap *to, const struct pagemap *from, void (*visit)(uint64_t value))
+    __attribute__((warn_unused_result));
 /* Finds the first entry in [*index, end). Returns its value and sets *index, or 0. */
 uint64_t pagemap_next(const struct pagemap *map, uint64_t *index, uint64_t end);

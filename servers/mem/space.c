@@ -7,26 +7,13 @@
 #include "servers/mem/exec.h"
 #include "servers/mem/frames.h"
 #include "servers/mem/layout.h"
-#include "servers/mem/pager.h"
 
+#include <asm/resource.h>
 #include <errno.h>
 #include <lib/native/native.h>
 #include <stdlib.h>
 
 static struct space *spaces;
-static uint64_t ram_pages;
-
-void space_set_ram(uint64_t pages) { ram_pages = pages; }
-
-int space_may_grow(const struct space *space, uint64_t pages, bool commit)
-{
-    uint64_t limit_pages = space->as_limit >> PAGE_SHIFT;
-
-    if (space->total_pages + pages > limit_pages)
-        return -ENOMEM;
-    return commit && pages > ram_pages ? -ENOMEM : 0;
-}
-
 uint64_t space_mmap_base(uint64_t stack_limit)
 {
     uint64_t gap = stack_limit < MMAP_GAP_MAX ? page_up(stack_limit) : MMAP_GAP_MAX;
@@ -47,7 +34,7 @@ struct space *space_lookup(uint32_t id)
     return space;
 }
 
-int space_create(uint32_t id, cap_sel_t pd)
+int space_create(uint32_t id, cap_sel_t pd, struct space **created)
 {
     struct space *space;
 
@@ -64,10 +51,12 @@ int space_create(uint32_t id, cap_sel_t pd)
         free(space);
         return -ENOMEM;
     }
-    space->pd = pd;
-    space->stack_limit = STACK_LIMIT_DEFAULT;
-    space->as_limit = LIMIT_UNLIMITED;
+    space->users = 1;
+    space->pager.pd = pd;
+    space->limits.as = space->limits.data = RLIM_INFINITY;
+    space->limits.stack = STACK_LIMIT_DEFAULT;
     space->mmap_base = space_mmap_base(STACK_LIMIT_DEFAULT);
+    *created = space;
     return 0;
 }
 
@@ -78,12 +67,13 @@ void space_clear(struct space *space)
     exec_abandon(space);
     while ((vma = space->vmas.root)) {
         space_drop_pages(space, vma->start, vma->end);
-        space->total_pages -= page_number(vma->end - vma->start);
+        space_count_pages(space, -(int64_t)page_number(vma->end - vma->start), vma->prot,
+                          vma->flags);
         vma_remove(&space->vmas, vma);
         object_put(vma->object, &space->released);
         free(vma);
     }
-    must(space->pages.count == 0 && space->total_pages == 0);
+    must(space->pages.count == 0 && space->counts.total == 0);
     space->brk_start = space->brk = 0;
 }
 
@@ -91,7 +81,7 @@ void space_free(struct space *space)
 {
     must(!space->vmas.root && !space->released && !space->exec);
     HASH_DEL(spaces, space);
-    pager_release(space->pd);
+    pager_release(&space->pager);
     free(space);
 }
 
@@ -104,8 +94,10 @@ size_t space_take_released(struct space *space, uint64_t *files, size_t max)
     while (space->released && count < max) {
         struct object *object = space->released;
 
-        space->released = object->next;
         files[count++] = object->file;
+        if (--object->file_refs > 0)
+            continue;
+        space->released = object->next;
         free(object);
     }
     return count;

@@ -167,7 +167,7 @@ static void aux_fill(struct aux_vector *aux, const struct program_facts *facts,
 static int map_stack(struct space *space, const struct program_facts *facts, uint64_t low)
 {
     uint64_t used = STACK_TOP - page_down(low), bytes = used + STACK_INITIAL_BYTES;
-    uint64_t limit = page_down(space->stack_limit);
+    uint64_t limit = page_down(space->limits.stack);
     const struct vma *next;
     struct vma what = {
         .end = STACK_TOP, .prot = PROT_READ | PROT_WRITE, .max_prot = PROT_ALL,
@@ -228,7 +228,7 @@ static void map_first_pages(struct space *space, uint64_t sp)
 
     for (unsigned left = STACK_MAPPED_PAGES; left > 0; left--, page++) {
         phys = pagemap_next(&space->pages, &page, page_number(STACK_TOP));
-        if (!phys || pager_map(space->pd, phys, page << PAGE_SHIFT, 1, rights))
+        if (!phys || pager_map(&space->pager, phys, page << PAGE_SHIFT, 1, rights))
             return;
     }
 }

@@ -59,6 +59,10 @@ void vma_resize(struct vma_tree *tree, struct vma *vma, uint64_t start, uint64_t
 uint64_t vma_gap_highest(const struct vma_tree *tree, uint64_t low, uint64_t high, uint64_t bytes);
 uint64_t vma_gap_lowest(const struct vma_tree *tree, uint64_t low, uint64_t high, uint64_t bytes);
 
+/* Makes to, which is empty, a copy of from. spare: as many VMAs as from has, linked by
+ * `right`; they become the copy. */
+void vma_copy_tree(struct vma_tree *to, const struct vma_tree *from, struct vma *spare);
+
 /* Its start, or the start of the guard below it. */
 uint64_t vma_guarded_start(const struct vma *vma);
 

@@ -200,3 +200,25 @@ uint64_t vma_gap_lowest(const struct vma_tree *tree, uint64_t low, uint64_t high
 {
     return lowest_in(tree->root, low, high, bytes);
 }
+
+static struct vma *copy_below(const struct vma *top, struct vma **spare)
+{
+    struct vma *copy = *spare;
+
+    if (!top)
+        return NULL;
+    must(copy);
+    *spare = copy->right;
+    *copy = *top;
+    copy->left = copy_below(top->left, spare);
+    copy->right = copy_below(top->right, spare);
+    return copy;
+}
+
+void vma_copy_tree(struct vma_tree *to, const struct vma_tree *from, struct vma *spare)
+{
+    must(!to->root);
+    to->root = copy_below(from->root, &spare);
+    to->count = from->count;
+    must(!spare);
+}

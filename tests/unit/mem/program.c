@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#define SLOT 3u
+#define FIRST_SLOT 3u
 #define MAX_FILES 64
 #define NEED_MAX  64
 
@@ -43,8 +43,11 @@ unsigned program_direct_faults, program_routed_faults;
 
 static struct test_file files[MAX_FILES];
 static unsigned file_count;
-static bool     space_exists;
+static bool     space_exists[SPACES]; /* from SPACE_ID on */
+static uint32_t current = SPACE_ID;
 static uint64_t frames_before;
+
+static uint32_t slot_of(uint32_t space) { return FIRST_SLOT + space - SPACE_ID; }
 
 /* ---- begin and end ------------------------------------------------------------------------ */
 
@@ -64,11 +67,49 @@ int program_setup(void **state)
     mem = host_server(&mem_server, 0);
     pd = host_space_create();
     assert_int_equal(mem_space_create(&mem, SPACE_ID, pd), 0);
-    program_pd = space_lookup(SPACE_ID)->pd;
-    space_exists = true;
-    host_slot(&mem_server, SLOT, 100, SPACE_ID);
+    space_exists[0] = true;
+    host_slot(&mem_server, slot_of(SPACE_ID), 100, SPACE_ID);
+    program_switch(SPACE_ID);
     program_direct_faults = program_routed_faults = 0;
     return 0;
+}
+
+void program_switch(uint32_t space)
+{
+    program_pd = space_lookup(space)->pager.pd;
+    current = space;
+}
+
+int64_t program_fork(uint32_t space)
+{
+    bool paused = inject_pause();
+    cap_sel_t pd = host_space_create();
+    int64_t result;
+
+    inject_resume(paused);
+    assert_in_range(space, SPACE_ID, SPACE_ID + SPACES - 1);
+    result = mem_space_clone(&mem, current, space, pd);
+    ipc_cap_drop(pd);
+    if (result < 0)
+        return result;
+    space_exists[space - SPACE_ID] = true;
+    paused = inject_pause();
+    host_slot(&mem_server, slot_of(space), 100 + space, space);
+    inject_resume(paused);
+    return result;
+}
+
+size_t program_exit(uint32_t space)
+{
+    size_t released;
+
+    program_switch(space);
+    assert_int_equal(common_slot_destroy(&mem, slot_of(space)), 0);
+    released = program_end();
+    current = SPACE_ID;
+    if (space_exists[0])
+        program_switch(SPACE_ID);
+    return released;
 }
 
 size_t program_end(void)
@@ -79,11 +120,11 @@ size_t program_end(void)
 
     do {
         bytes = sizeof released;
-        result = mem_space_destroy(&mem, SPACE_ID, released, &bytes);
+        result = mem_space_destroy(&mem, current, released, &bytes);
         count += bytes / sizeof released[0];
     } while (result == -EAGAIN);
     assert_int_equal(result, 0);
-    space_exists = false;
+    space_exists[current - SPACE_ID] = false;
     return count;
 }
 
@@ -91,8 +132,13 @@ int program_teardown(void **state)
 {
     (void)state;
     inject_off();
-    if (space_exists)
+    for (uint32_t space = SPACE_ID + 1; space < SPACE_ID + SPACES; space++)
+        if (space_exists[space - SPACE_ID])
+            program_exit(space);
+    if (space_exists[0]) {
+        program_switch(SPACE_ID);
         program_end();
+    }
     assert_int_equal(model_mapped_pages(), 0);
     for (unsigned i = 0; i < file_count; i++)
         for (unsigned page = 0; page < files[i].frame_count; page++)
@@ -101,7 +147,7 @@ int program_teardown(void **state)
     file_count = 0;
     vdso_exit();
     frames_exit();
-    assert_int_equal(common_slot_destroy(&mem, SLOT), 0);
+    (void)!common_slot_destroy(&mem, slot_of(SPACE_ID)); /* program_exit may have done it */
     assert_int_equal(space_count(), 0);
     assert_int_equal(frames_in_use(), frames_before);
     return 0;
@@ -111,7 +157,7 @@ int64_t program_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d
                      uint64_t f)
 {
     uint64_t arg[6] = { a, b, c, d, e, f };
-    struct host_answer answer = host_call_whole(&mem_server, SLOT, nr, arg);
+    struct host_answer answer = host_call_whole(&mem_server, slot_of(current), nr, arg);
 
     assert_int_equal(answer.answer, ANSWER_DONE);
     return answer.result;
@@ -133,12 +179,15 @@ static bool fault_direct(uint64_t address, enum access_kind kind)
     ipc_message_init(&message, 0);
     message.word[0] = address;
     message.word[1] = error_code_of(kind);
-    if (server_handle(&mem_server, MSG_FAULT, SLOT, &message) != REPLY_MAP)
+    if (server_handle(&mem_server, MSG_FAULT, slot_of(current), &message) != REPLY_MAP)
         return false;
     program_direct_faults++;
     /* A page table that can't be made counts as declined. */
-    return pager_map(program_pd, message.word[1] - WINDOW_VA, message.word[2], message.word[3],
-                     (unsigned)message.word[4]) == 0;
+    if (message.word[3] && inject_fails())
+        return false;
+    model_map(program_pd, message.word[1] - WINDOW_VA, message.word[2], message.word[3],
+              (unsigned)message.word[4]);
+    return true;
 }
 
 static struct test_file *file_find(uint64_t id)
@@ -160,7 +209,7 @@ static int64_t supply(uint64_t id, uint64_t index, uint64_t pages)
     if (count > pages)
         count = pages;
     file->supplied += count;
-    return mem_file_supply(&mem, SPACE_ID, id, index, file->frames + (count ? index : 0),
+    return mem_file_supply(&mem, current, id, index, file->frames + (count ? index : 0),
                            count * sizeof(phys_t));
 }
 
@@ -173,7 +222,7 @@ static int fault_routed(uint64_t address, enum access_kind kind)
 
     program_routed_faults++;
     for (unsigned tries = 0; tries < 40; tries++) {
-        result = mem_fault_in(&mem, SPACE_ID, address, 1, error_code_of(kind), &file, &index,
+        result = mem_fault_in(&mem, current, address, 1, error_code_of(kind), &file, &index,
                               &pages, &signal, &code);
         if (result == -EFAULT)
             return SIGNALLED(signal, code);
@@ -280,7 +329,7 @@ struct test_file *file_create(const void *data, size_t bytes)
 int64_t file_mmap(const struct test_file *file, uint64_t address, uint64_t bytes, uint32_t prot,
                   uint32_t max_prot, uint32_t flags, uint64_t offset)
 {
-    return mem_mmap_file(&mem, SPACE_ID, address, bytes, prot, max_prot, flags, offset, file->id,
+    return mem_mmap_file(&mem, current, address, bytes, prot, max_prot, flags, offset, file->id,
                          file->bytes);
 }
 
@@ -288,7 +337,7 @@ size_t files_released(void)
 {
     uint64_t released[256];
     size_t bytes = sizeof released;
-    int64_t result = mem_released(&mem, SPACE_ID, released, &bytes);
+    int64_t result = mem_released(&mem, current, released, &bytes);
 
     assert_int_equal(result, bytes / sizeof released[0]);
     return (size_t)result;

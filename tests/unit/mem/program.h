@@ -24,6 +24,15 @@ int program_teardown(void **state);
 /* Ends the space; returns how many file references came back. */
 size_t program_end(void);
 
+/* More spaces: SPACE_ID + 1 to SPACE_ID + SPACES - 1, each with a thread. What follows is
+ * about the one to which program_switch switched; that is SPACE_ID first. */
+#define SPACES 8u
+/* Clones the current one. The result of mem. */
+int64_t program_fork(uint32_t space);
+/* Ends a space and its thread; SPACE_ID is the current one then. Returns as program_end. */
+size_t program_exit(uint32_t space);
+void   program_switch(uint32_t space);
+
 /* A Linux call, with faults handled. */
 int64_t program_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                      uint64_t f);

@@ -92,7 +92,7 @@ static void fixed_replaces_and_noreplace_does_not(void **state)
     assert_int_equal(program_get(HERE + K), 0);
     assert_int_equal(call_mmap(HERE + 4 * K, K, RW, ANON | MAP_FIXED_NOREPLACE), HERE + 4 * K);
     assert_int_equal(vma_count(), 1);
-    assert_int_equal(space()->total_pages, 5);
+    assert_int_equal(space()->counts.total, 5);
 }
 
 static void utcbs_are_never_mapped_over(void **state)
@@ -166,7 +166,7 @@ static void munmap_makes_holes(void **state)
         assert_int_equal(program_put(HERE + page * K, page + 1), 0);
     assert_int_equal(call_munmap(HERE + 2 * K, 1), 0);
     assert_int_equal(vma_count(), 2);
-    assert_int_equal(space()->total_pages, 4);
+    assert_int_equal(space()->counts.total, 4);
     assert_int_equal(program_access(HERE + 2 * K, ACCESS_READ), MAPERR);
     assert_int_equal(program_get(HERE + K), 2);
     assert_int_equal(program_get(HERE + 3 * K), 4);
@@ -292,7 +292,7 @@ static void mremap_moves_when_it_may(void **state)
     assert_int_equal(program_get(to + 3 * K), 0);
     assert_int_equal(program_access(HERE + K, ACCESS_READ), MAPERR);
     assert_int_equal(program_access(HERE, ACCESS_READ), 0);
-    assert_int_equal(space()->total_pages, 6);
+    assert_int_equal(space()->counts.total, 6);
 }
 
 static void mremap_to_a_fixed_place_replaces(void **state)
@@ -308,7 +308,7 @@ static void mremap_to_a_fixed_place_replaces(void **state)
     assert_int_equal(program_get(there + K), 21);
     assert_int_equal(program_access(HERE + 2 * K, ACCESS_READ), MAPERR);
     assert_int_equal(program_get(there + 2 * K), 0);
-    assert_int_equal(space()->total_pages, 3);
+    assert_int_equal(space()->counts.total, 3);
 }
 
 static void mremap_can_leave_the_old_range(void **state)

@@ -371,7 +371,7 @@ static void vdso_is_there_and_safe(void **state)
     assert_int_equal(program_put(VDSO_START, 0xcc), 0);
     program_end();
     assert_int_equal(mem_space_create(&mem, SPACE_ID + 1, host_space_create()), 0);
-    program_pd = space_lookup(SPACE_ID + 1)->pd;
+    program_pd = space_lookup(SPACE_ID + 1)->pager.pd;
     assert_int_equal(mem_space_destroy(&mem, SPACE_ID + 1, &ip, &(size_t){ 8 }), 0);
 }
 

@@ -80,7 +80,7 @@ static void faults_outside_of_user_space_are_refused(void **state)
 
 static uint64_t stack_make(uint64_t limit)
 {
-    space()->stack_limit = limit;
+    space()->limits.stack = limit;
     assert_int_equal(call_mmap(STACK_TOP - 4 * K, 4 * K, RW, ANON | MAP_FIXED | MAP_GROWSDOWN),
                      STACK_TOP - 4 * K);
     return STACK_TOP;
@@ -92,7 +92,7 @@ static void stack_grows_to_its_limit(void **state)
 
     (void)state;
     assert_int_equal(program_put(top - 20 * K, 1), 0);
-    assert_int_equal(space()->total_pages, 20);
+    assert_int_equal(space()->counts.total, 20);
     assert_int_equal(program_put(top - 64 * K, 2), 0);
     assert_int_equal(program_access(top - 64 * K - 8, ACCESS_WRITE), MAPERR);
     assert_int_equal(program_get(top - 20 * K), 1);
@@ -498,7 +498,7 @@ static void check_tables(void)
         assert_true(model[page].mapped);
         assert_int_equal(rights & ~prot_to_rights(model[page].prot), 0);
     }
-    assert_int_equal(space()->total_pages, total);
+    assert_int_equal(space()->counts.total, total);
 }
 
 static void random_operations_match_the_model(void **state)
