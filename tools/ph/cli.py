@@ -90,6 +90,8 @@ def add_guest_options(parser):
     group.add_argument('--log', metavar='FILE', help='the whole system log into a file')
     group.add_argument('--manifest', metavar='FILE',
                        help='boot with another manifest than boot/manifest')
+    group.add_argument('--kernel', metavar='FILE',
+                       help='boot another image; PROGRAM may then be left out')
     group.add_argument('--boot-programs', metavar='FOLDER',
                        help='also put the native programs that the build makes in this folder '
                             'into boot/; PROGRAM may then be left out')

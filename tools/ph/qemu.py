@@ -40,6 +40,7 @@ class Machine:
     machine: str = 'pc'
     console: str = ''   # 'virtio', 'uart', '': what suits
     kernel_args: list = field(default_factory=list)
+    kernel: os.PathLike = None   # another kernel image than the build's
     gdb_port: int = 0   # wait for gdb there before the first instruction
     extra: list = field(default_factory=list)
 
@@ -48,7 +49,7 @@ class Machine:
         command = [BINARY, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
                    '-machine', MACHINES[self.machine], '-cpu', self.cpu_model(),
                    '-smp', str(self.smp), '-m', self.mem, *self.accel_args(),
-                   '-kernel', str(paths.KERNEL), '-initrd', str(archive),
+                   '-kernel', str(self.kernel or paths.KERNEL), '-initrd', str(archive),
                    '-append', ' '.join(self.kernel_args),
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
         for name, index in CHANNELS.items():

@@ -20,7 +20,7 @@ def machine_of(options):
     """The machine that the options describe."""
     return Machine(smp=options.smp, mem=options.mem, accel=options.accel or accel.default(),
                    cpu=options.cpu, machine=options.machine,
-                   console=options.console, kernel_args=options.kernel_arg)
+                   console=options.console, kernel=options.kernel, kernel_args=options.kernel_arg)
 
 
 def guest_of(options, program, args):
@@ -32,7 +32,7 @@ def guest_of(options, program, args):
     guest.damage = options.damage_archive
     if options.boot_programs:
         guest.natives = build.executables(options.boot_programs)
-    elif not program:
+    elif not program and not options.kernel:
         raise PhError('which program? See ./ph run --help', STATUS_USAGE)
     if guest.loop < 1:
         raise PhError('--loop: at least 1', STATUS_USAGE)
@@ -76,7 +76,7 @@ def finish(options, result):
     if options.loop > 1 and result.log:
         show_usage(result.log.usage)
     if result.reason:
-        session.report(result, sys.stderr)
+        session.report(result, sys.stderr, options.kernel)
     elif result.log and result.log.refusal:
         print(f'ph: {result.log.refusal}', file=sys.stderr)
     elif result.status == STATUS_TIMEOUT and options.timeout:

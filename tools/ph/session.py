@@ -34,8 +34,9 @@ def run(machine, guest, timeout=None, capture=False, stdin=0, on_line=None, log_
     on_line(kind, text): called for each line of the log that is meant for ph.
     """
     machine.check()
-    if not paths.KERNEL.exists():
-        raise PhError(f'the build made no kernel ({paths.KERNEL})')
+    kernel = Path(machine.kernel or paths.KERNEL)
+    if not kernel.exists():
+        raise PhError(f'there is no kernel {kernel}')
     sinks = {'out': Capture(), 'err': Capture()} if capture else {'out': Sink(1), 'err': Sink(2)}
     log = SystemLog(on_line, log_file)
     with tempfile.TemporaryDirectory(prefix='ph-') as folder:
@@ -61,7 +62,7 @@ def supervise(machine, archive, log, sinks, stdin, raw, deadline):
         log.finish()
         if not ended:
             return Result(STATUS_SIGNAL + 2, log=log)
-        return judge(status, log)
+        return judge(status, log, needs_exit=not machine.kernel)
     except TimeoutError:
         return Result(STATUS_TIMEOUT, log=log)
     except BrokenPipeError:
@@ -73,8 +74,10 @@ def supervise(machine, archive, log, sinks, stdin, raw, deadline):
         vm.close()
 
 
-def judge(status, log):
-    """The result for an exit status of QEMU."""
+def judge(status, log, needs_exit):
+    """The result for an exit status of QEMU. needs_exit: the log must have "@exit"."""
+    if status == qemu.EXIT_DONE and log.exit_status is None and not needs_exit:
+        return Result(0, log=log)
     if status == qemu.EXIT_DONE and log.exit_status is not None:
         failed = log.exit_status == STATUS_SYSTEM and not log.refusal
         return Result(log.exit_status, 'the system reports a failure' if failed else '', log)
@@ -85,9 +88,9 @@ def judge(status, log):
     return Result(STATUS_SYSTEM, reasons.get(status, f'QEMU ended with status {status}'), log)
 
 
-def report(result, out):
+def report(result, out, kernel=None):
     """Says on out why the system failed, with the end of the log."""
-    lines = symbols.symbolise(result.log.tail()) if result.log else []
+    lines = symbols.symbolise(result.log.tail(), kernel) if result.log else []
     if lines:
         print('ph: the end of the system log:', file=out)
     for line in lines:

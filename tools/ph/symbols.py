@@ -8,23 +8,26 @@ MARK = '@backtrace '
 KERNEL_HALF = 1 << 63
 
 
-def symbolise(lines):
-    """The lines, each backtrace followed by the places that its addresses name."""
+def symbolise(lines, kernel=None):
+    """The lines, each backtrace followed by the places that its addresses name.
+
+    kernel: the image that ran, if it was not the build's.
+    """
     result = []
     for line in lines:
         result.append(line)
         _, mark, rest = line.partition(MARK)
         if mark:
-            result += [f'    {place}' for place in places(*rest.split())]
+            result += [f'    {place}' for place in places(kernel, *rest.split())]
     return result
 
 
-def places(name, *addresses):
+def places(kernel, name, *addresses):
     """"address: function at file:line" for each address of a program."""
     values = [int(address, 16) for address in addresses]
     if name == 'kernel' and values and values[0] < KERNEL_HALF:
         name = 'root'   # the kernel tells of the death of the root program
-    elf = elf_of(name)
+    elf = kernel if kernel and name == 'kernel' else elf_of(name)
     if elf is None or not values:
         return []
     # All but the first are return addresses: the call is just before.
@@ -43,7 +46,7 @@ def elf_of(name):
     programs = {'kernel': paths.KERNEL, 'root': paths.ROOTTASK, **paths.NATIVE}
     path = programs.get(name)
     if path is None:
-        for folder in ('apps/native', 'tests/kernel', *server_test_folders()):
+        for folder in ('apps/native', *server_test_folders()):
             path = path or build.executables(folder).get(name)
     return path if path and path.exists() else None
 

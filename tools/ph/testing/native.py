@@ -1,6 +1,7 @@
 """Suites kernel and servers: native programs in QEMU that report tests in the log.
 
-A folder with a manifest is one boot; the programs that the build makes for the same
+The kernel's tests are a root program of their own, in an image with the kernel. For a
+server, a folder with a manifest is one boot; the programs that the build makes for the same
 folder are in its boot/. The log has "@test plan N" first, then for each test
 "@test ok NAME", "@test fail NAME: why" or "@test skip NAME: why".
 """
@@ -9,7 +10,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from .. import paths
+from .. import build, paths
 from . import vm
 from .outcome import FAIL, OK, SKIP, Job, Outcome
 
@@ -22,20 +23,27 @@ CONFIGURATIONS = {
     '@smp4': ['--smp', '4'],
     '@qemu64': ['--cpu', 'qemu64'],
     '@q35': ['--machine', 'q35', '--smp', '2'],
+    '@icount': ['--accel', 'icount'],
 }
+KERNEL_TEST = 'kernel-test.elf'
 
 
 def kernel_jobs():
-    """tests/kernel/manifest in several configurations."""
-    return folder_jobs('kernel', paths.TREE / 'tests' / 'kernel', CONFIGURATIONS)
+    """The kernel with its tests, in several configurations."""
+    image = build.executables('tests/native/kernel').get(KERNEL_TEST)
+    if image is None:
+        return [absent('kernel')]
+    return jobs_of('kernel', ['--kernel', image], CONFIGURATIONS)
 
 
 def server_jobs():
     """tests/servers/NAME/manifest."""
     jobs = []
     for manifest in sorted((paths.TREE / 'tests' / 'servers').glob('*/manifest')):
-        jobs += folder_jobs(f'servers/{manifest.parent.name}', manifest.parent,
-                            {'': [], '@smp4': ['--smp', '4']})
+        jobs += jobs_of(f'servers/{manifest.parent.name}',
+                        ['--manifest', manifest,
+                         '--boot-programs', manifest.parent.relative_to(paths.TREE)],
+                        {'': [], '@smp4': ['--smp', '4']})
     return jobs or [absent('servers')]
 
 
@@ -44,20 +52,18 @@ def absent(suite):
     return Job(suite, lambda: [Outcome(suite, FAIL, 'there are no tests')])
 
 
-def folder_jobs(name, folder, configurations):
+def jobs_of(name, options, configurations):
     """One job for each configuration."""
-    if not (folder / 'manifest').exists():
-        return [absent(name)]
-    return [Job(name + suffix, lambda s=suffix, o=args: run(name, s, folder, o), quick=not suffix)
-            for suffix, args in configurations.items()]
+    return [Job(name + suffix, lambda s=suffix, o=more: run(name, s, [*options, *o]),
+                quick=not suffix)
+            for suffix, more in configurations.items()]
 
 
-def run(name, suffix, folder, options):
-    """Boots the folder's manifest and reads the log."""
+def run(name, suffix, options):
+    """Boots and reads the log."""
     with tempfile.TemporaryDirectory(prefix='ph-test-') as place:
         log = Path(place) / 'log'
-        done = vm.ph_run(['--manifest', folder / 'manifest', '--log', log, '--boot-programs',
-                          folder.relative_to(paths.TREE), *options], timeout=LIMIT_SECONDS)
+        done = vm.ph_run(['--log', log, *options], timeout=LIMIT_SECONDS)
         text = log.read_text(encoding='utf-8', errors='backslashreplace') if log.exists() else ''
     return outcomes(name, suffix, text, done)
 
