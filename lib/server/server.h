@@ -52,7 +52,10 @@ enum follow_up {
     FOLLOW_NONE        = 0,
     FOLLOW_FILES       = 1, /* mem: mappings of files ended; vfs gets the references back */
     FOLLOW_CREDENTIALS = 2, /* proc: the ids of the process changed; vfs must know */
-    FOLLOW_DEATH       = 3, /* proc: word 2: the signal by which the process ends */
+    FOLLOW_SIGNALS     = 3, /* proc: word 2: slot of a thread that must look for signals; word 3:
+                               there are more. As word 2 of a pending answer: the caller must */
+    FOLLOW_SIGNAL      = 4, /* vfs: word 2: the signal that the call brings the thread */
+    FOLLOW_TIMERS      = 5, /* proc: the next timer expires earlier than it was said */
 };
 
 #define MAX_SLOTS 1024u
@@ -64,6 +67,7 @@ typedef int64_t sys_fn(struct call *call);
 
 /* State of a slot that outlives a single attempt. The kit owns it. */
 struct slot {
+    uint32_t  number;
     cap_sel_t sem;      /* SM of the slot's handler in the router */
     uint32_t  owner;    /* process (or address space) id the thread belongs to; 0: unbound */
     uint32_t  tid;
@@ -73,6 +77,8 @@ struct slot {
     uint64_t  deadline_ns;  /* the earliest named in this attempt; 0: none */
     unsigned  declined_nr;  /* a direct call that was declined, + 1: its next attempt, which
                                the router makes as CALL_FIRST, goes on where it stopped */
+    bool      answered;     /* ... or is done, but the router has something to do for it: */
+    uint64_t  answer[6];    /* the words of the answer */
     void     *data;     /* the server's own, e.g. the process; set by its on_bind */
 };
 
@@ -98,8 +104,19 @@ struct waiter {
     struct slot       *slot;
 };
 
+/* Stays in a queue until it is taken out; is called at each wake-up. */
+struct listener {
+    struct listener   *next, *prev;
+    struct wait_queue *queue;     /* NULL: in none */
+    bool               exclusive; /* not called after an exclusive one that woke somebody */
+    /* Must not change queues. Returns whether it woke somebody. */
+    bool (*notify)(struct listener *listener);
+};
+
 struct wait_queue {
-    struct waiter *head;
+    struct waiter   *head;
+    struct listener *listeners;   /* exclusive ones last */
+    struct listener *last;
 };
 
 /* Answers ANSWER_PENDING after enqueueing the caller's slot; may be called for
@@ -109,13 +126,23 @@ struct wait_queue {
 int64_t call_wait(struct call *call, struct wait_queue *queue, uint64_t deadline_ns);
 /* Pending until the deadline only. */
 int64_t call_sleep(struct call *call, uint64_t deadline_ns);
-/* Signals the semaphore of every waiting slot (they retry) and empties the queue.
- * A queue must be empty before its memory is freed. */
+/* Signals the semaphore of every waiting slot (they retry), takes the slots out, then calls
+ * the listeners. A queue must be empty before its memory is freed. */
 void wake_all(struct wait_queue *queue);
 
+/* notify and exclusive are set; the listener is in no queue. */
+void listener_add(struct wait_queue *queue, struct listener *listener);
+/* Does nothing if it is in no queue. */
+void listener_remove(struct listener *listener);
+
 /* For CALL_INTERRUPTED and CALL_FAULTED before a handler runs: the default
- * answer is done > 0 ? done : -EINTR (-EFAULT). A handler that needs to say
- * something else sets SERVER_SELF_CANCEL for its call in the server's table. */
+ * answer is done > 0 ? done : -CALL_RESTARTS (-EFAULT). A handler that needs to say
+ * something else sets SERVER_SELF_CANCEL for its call in the server's table; a call
+ * that answers -EINTR in any case has SERVER_NO_RESTART. */
+
+/* No errno: the call was interrupted before it did anything. The thread gets EINTR or,
+ * when the handler of the signal has SA_RESTART, makes the call again (signal(7)). */
+#define CALL_RESTARTS 512
 
 /* ---- memory of the caller ----------------------------------------------------------- */
 
@@ -142,9 +169,12 @@ int64_t call_fault_in(struct call *call, uint64_t address, uint64_t bytes, bool 
 struct linux_call {
     sys_fn     *handle;     /* NULL: -ENOSYS */
     const char *name;
-    unsigned    flags;      /* SERVER_SELF_CANCEL */
+    unsigned    flags;
 };
-enum { SERVER_SELF_CANCEL = 1 << 0 };
+enum {
+    SERVER_SELF_CANCEL = 1 << 0,
+    SERVER_NO_RESTART  = 1 << 1,
+};
 
 struct server {
     const char *name;

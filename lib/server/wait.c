@@ -1,7 +1,9 @@
 /*
- * Waiting: which slots wait for what. Nobody sleeps here; the router does.
+ * Waiting: which slots wait for what, and who else wants to know. Nobody sleeps here; the
+ * router does.
  */
 #include <errno.h>
+#include <lib/native/native.h>
 #include <lib/server/backend.h>
 #include <lib/server/kit.h>
 #include <stdlib.h>
@@ -66,6 +68,15 @@ int64_t call_sleep(struct call *call, uint64_t deadline_ns)
     return 0;
 }
 
+static void listeners_call(struct wait_queue *queue)
+{
+    bool woken = false;
+
+    for (struct listener *listener = queue->listeners; listener; listener = listener->next)
+        if (!listener->exclusive || !woken)
+            woken |= listener->notify(listener) && listener->exclusive;
+}
+
 void wake_all(struct wait_queue *queue)
 {
     while (queue->head) {
@@ -74,4 +85,41 @@ void wake_all(struct wait_queue *queue)
         slot_stop_waiting(slot);
         backend_signal(slot->sem);
     }
+    if (queue->listeners)
+        listeners_call(queue);
+}
+
+void listener_add(struct wait_queue *queue, struct listener *listener)
+{
+    struct listener *after = listener->exclusive ? queue->last : NULL;
+
+    must(!listener->queue && listener->notify);
+    listener->queue = queue;
+    listener->prev = after;
+    listener->next = after ? after->next : queue->listeners;
+    if (after)
+        after->next = listener;
+    else
+        queue->listeners = listener;
+    if (listener->next)
+        listener->next->prev = listener;
+    else
+        queue->last = listener;
+}
+
+void listener_remove(struct listener *listener)
+{
+    struct wait_queue *queue = listener->queue;
+
+    if (!queue)
+        return;
+    if (listener->prev)
+        listener->prev->next = listener->next;
+    else
+        queue->listeners = listener->next;
+    if (listener->next)
+        listener->next->prev = listener->prev;
+    else
+        queue->last = listener->prev;
+    listener->queue = NULL;
 }

@@ -78,8 +78,8 @@ static int64_t report(struct call *call, struct epoll *epoll, size_t max)
     return (int64_t)count;
 }
 
-/* begin: sets the deadline; only asked if there is nothing to report. */
-static int64_t wait_for_events(struct call *call, int64_t (*begin)(struct call *call))
+/* in_ms: argument 3 is the time to wait, otherwise the deadline has been set. */
+static int64_t wait_for_events(struct call *call, bool in_ms)
 {
     struct file *file = call_file(call, call->arg[0]);
     int          max = (int)call->arg[2];
@@ -94,25 +94,20 @@ static int64_t wait_for_events(struct call *call, int64_t (*begin)(struct call *
     answer = report(call, file->data, (size_t)max);
     if (answer || call->answer != ANSWER_DONE)
         return answer;
-    answer = begin(call);
-    if (answer || call->answer != ANSWER_DONE || deadline_passed(call))
-        return answer;
+    if (in_ms)
+        deadline_begin_ms(call, (int)call->arg[3]);
+    if (deadline_passed(call))
+        return 0;
     return call_wait(call, epoll_queue(file->data), deadline_of(call));
 }
 
-static int64_t begin_ms(struct call *call)
+int64_t sys_epoll_wait(struct call *call) { return wait_for_events(call, true); }
+
+int64_t sys_epoll_pwait(struct call *call) { return wait_for_events(call, true); }
+
+int64_t sys_epoll_pwait2(struct call *call)
 {
-    deadline_begin_ms(call, (int)call->arg[3]);
-    return 0;
+    int64_t error = deadline_begin_timespec(call, call->arg[3]);
+
+    return error || call->answer != ANSWER_DONE ? error : wait_for_events(call, false);
 }
-
-int64_t sys_epoll_wait(struct call *call) { return wait_for_events(call, begin_ms); }
-
-int64_t sys_epoll_pwait(struct call *call) { return wait_for_events(call, begin_ms); }
-
-static int64_t begin_timespec(struct call *call)
-{
-    return deadline_begin_timespec(call, call->arg[3]);
-}
-
-int64_t sys_epoll_pwait2(struct call *call) { return wait_for_events(call, begin_timespec); }

@@ -7,7 +7,9 @@
 
 #include <asm/poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
+
+/* eventfd(2); the UAPI headers of this Linux don't have it. */
+#define EFD_SEMAPHORE 1
 
 #define COUNT_MAX (UINT64_MAX - 1)
 
@@ -85,7 +87,7 @@ static int64_t event_open(struct call *call, unsigned count, uint64_t flags)
     struct event *event;
     struct file  *file;
 
-    if (flags & ~(uint64_t)(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK))
+    if (flags & ~(uint64_t)(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
     event = calloc(1, sizeof *event);
     if (!event)

@@ -1,6 +1,7 @@
 #include <servers/vfs/file.h>
 
 #include <lib/native/native.h>
+#include <servers/vfs/epoll.h>
 #include <servers/vfs/locks.h>
 #include <servers/vfs/process.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ void file_put(struct file *file)
     must(file->refs > 0);
     if (--file->refs)
         return;
+    epoll_forget(file);
     if (file->ops->release)
         file->ops->release(file);
     if (S_ISDIR(inode->mode))

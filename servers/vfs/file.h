@@ -7,6 +7,7 @@
 #include <servers/vfs/io.h>
 
 struct file;
+struct epoll_item;
 
 /* What a kind of file can do. An entry that is missing answers as the comment says. */
 struct file_ops {
@@ -14,13 +15,16 @@ struct file_ops {
      * have none ignore it). Return 0 (io->moved tells), IO_WAIT, or -errno. EINVAL. */
     int (*read)(struct file *file, struct io *io, uint64_t *position);
     int (*write)(struct file *file, struct io *io, uint64_t *position);
-    /* Returns the POLL* events that are true now, and the queues (at most 2, else NULL) that
-     * are woken when that changes. Missing: always readable and writable. */
+    /* Returns the POLL* events that are true now, and the queues that are woken when more
+     * come: queues[0] for those of reading, queues[1] for those of writing, both for POLLHUP
+     * and POLLERR; one that is left NULL is not needed. Missing: always readable and
+     * writable, epoll(7) refuses it. */
     unsigned (*poll)(struct file *file, struct wait_queue *queues[2]);
     int64_t (*ioctl)(struct file *file, struct call *call, unsigned request, uint64_t argument);
                                                                       /* missing: ENOTTY */
     int64_t (*seek)(struct file *file, int64_t offset, unsigned whence); /* missing: ESPIPE */
     void (*release)(struct file *file);                               /* the last reference */
+    const char *anonymous; /* what it is called without a name: anon_inode:... in proc(5) */
 };
 
 struct file {
@@ -32,6 +36,7 @@ struct file {
     uint64_t               position;
     struct directory_cursor cursor;   /* directories */
     void                  *data;      /* the kind's own */
+    struct epoll_item     *watches;   /* where it is registered with epoll_ctl(2) */
 };
 
 /* A new open file with one reference. access: O_ACCMODE and status flags. Takes a reference

@@ -186,6 +186,25 @@ void io_untake(struct io *io, size_t bytes)
     }
 }
 
+static bool moved_whole(struct io *io, size_t moved, size_t bytes)
+{
+    if (moved < bytes)
+        io_untake(io, moved);
+    return moved == bytes;
+}
+
+bool io_put_whole(struct io *io, const void *from, size_t bytes)
+{
+    must(bytes <= io->left);
+    return moved_whole(io, io_put(io, from, bytes), bytes);
+}
+
+bool io_take_whole(struct io *io, void *to, size_t bytes)
+{
+    must(bytes <= io->left);
+    return moved_whole(io, io_take(io, to, bytes), bytes);
+}
+
 int64_t io_answer(struct io *io, int status, bool writes_memory)
 {
     struct call *call = io->call;

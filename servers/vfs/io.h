@@ -48,7 +48,11 @@ void io_memory(struct io *io, struct call *call, const void *at, size_t bytes);
 size_t io_put(struct io *io, const void *from, size_t bytes);
 size_t io_take(struct io *io, void *to, size_t bytes);
 size_t io_put_zeros(struct io *io, size_t bytes);
-/* Takes back bytes that io_take moved last: they were not used. */
+/* The same for something that must not be divided. Return false, and nothing was moved, if
+ * memory must be faulted in. */
+bool io_put_whole(struct io *io, const void *from, size_t bytes);
+bool io_take_whole(struct io *io, void *to, size_t bytes);
+/* Takes back bytes that were moved last. */
 void io_untake(struct io *io, size_t bytes);
 
 /* What a call answers after its file's function returned status. Sets progress, waits or asks

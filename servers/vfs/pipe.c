@@ -23,6 +23,8 @@ static uint64_t pipe_room(const struct pipe *pipe)
     return pipe->page_count * PAGE_BYTES - pipe_used(pipe);
 }
 
+static bool is_writable(const struct pipe *pipe) { return pipe_room(pipe) >= PIPE_BUF; }
+
 struct pipe *pipe_of(struct inode *fifo)
 {
     struct pipe *pipe = fifo->pipe;
@@ -133,6 +135,7 @@ static uint8_t *ring_at(struct pipe *pipe, uint64_t at, size_t *run)
 static int pipe_read(struct file *file, struct io *io, uint64_t *position)
 {
     struct pipe *pipe = file->inode->pipe;
+    bool         was_writable = is_writable(pipe);
 
     (void)position;
     if (io->left == 0)
@@ -148,7 +151,7 @@ static int pipe_read(struct file *file, struct io *io, uint64_t *position)
         must(at);
         pipe->tail += io_put(io, at, run < pipe_used(pipe) ? run : pipe_used(pipe));
     }
-    if (io->moved)
+    if (!was_writable && is_writable(pipe)) /* not earlier: that would be news to nobody */
         wake_all(&pipe->can_write);
     return 0;
 }
@@ -232,7 +235,7 @@ static unsigned pipe_poll(struct file *file, struct wait_queue *queues[2])
     }
     if (file->can_write) {
         queues[1] = &pipe->can_write;
-        if (pipe_room(pipe) >= PIPE_BUF)
+        if (is_writable(pipe))
             events |= POLLOUT | POLLWRNORM;
         if (!pipe->readers)
             events |= POLLERR;

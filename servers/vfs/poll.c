@@ -10,8 +10,9 @@
 #include <servers/vfs/deadline.h>
 #include <servers/vfs/process.h>
 
-#define NS_PER_MS 1000000ll
-#define ALWAYS    ((unsigned)(POLLERR | POLLHUP | POLLNVAL))
+#define ALWAYS  ((unsigned)(POLLERR | POLLHUP | POLLNVAL))
+#define READING ((unsigned)(POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND | POLLMSG | POLLRDHUP))
+#define WRITING ((unsigned)(POLLOUT | POLLWRNORM | POLLWRBAND))
 
 static struct pollfd polled[DESCRIPTORS_MAX]; /* requests are serialised */
 
@@ -24,13 +25,25 @@ unsigned file_readiness(struct file *file)
     return file->ops->poll(file, queues);
 }
 
-int64_t file_wait_readiness(struct call *call, struct file *file)
+void file_queues(struct file *file, unsigned wanted, struct wait_queue *queues[2])
 {
-    struct wait_queue *queues[2] = { NULL, NULL };
-
+    queues[0] = queues[1] = NULL;
     if (!file->ops->poll)
-        return 0;
+        return;
     file->ops->poll(file, queues);
+    if (!queues[0] || !queues[1])
+        return;
+    if (!(wanted & WRITING))
+        queues[1] = NULL;
+    else if (!(wanted & READING))
+        queues[0] = NULL;
+}
+
+int64_t file_wait_readiness(struct call *call, struct file *file, unsigned wanted)
+{
+    struct wait_queue *queues[2];
+
+    file_queues(file, wanted, queues);
     for (unsigned i = 0; i < 2; i++)
         if (queues[i] && call_wait(call, queues[i], deadline_of(call)) < 0)
             return -ENOMEM;
@@ -60,7 +73,7 @@ static int64_t poll_wait(struct call *call, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct file *file = polled[i].fd >= 0 ? call_file(call, (uint64_t)polled[i].fd) : NULL;
 
-        if (file && file_wait_readiness(call, file) < 0)
+        if (file && file_wait_readiness(call, file, (uint16_t)polled[i].events) < 0)
             return -ENOMEM;
     }
     return call_sleep(call, deadline_of(call));
@@ -86,37 +99,18 @@ static int64_t poll_run(struct call *call)
 
 int64_t sys_poll(struct call *call)
 {
-    int timeout_ms = (int)call->arg[2];
-
-    if (timeout_ms < 0)
-        deadline_begin_never(call);
-    else
-        deadline_begin_ns(call, timeout_ms * NS_PER_MS);
+    deadline_begin_ms(call, (int)call->arg[2]);
     return poll_run(call);
 }
 
 int64_t sys_ppoll(struct call *call)
 {
-    struct __kernel_timespec timeout;
-    int64_t                  answer;
+    int64_t answer = deadline_begin_timespec(call, call->arg[2]);
 
-    if (!call->arg[2]) {
-        deadline_begin_never(call);
-        return poll_run(call);
-    }
-    if (copy_in(call, &timeout, call->arg[2], sizeof timeout))
-        return 0;
-    if (timeout.tv_sec < 0 || timeout.tv_nsec < 0 || timeout.tv_nsec >= NS_PER_SECOND)
-        return -EINVAL;
-    deadline_begin_ns(call, timeout.tv_sec > INT64_MAX / NS_PER_SECOND - 1
-                                ? INT64_MAX
-                                : timeout.tv_sec * NS_PER_SECOND + timeout.tv_nsec);
+    if (answer || call->answer != ANSWER_DONE)
+        return answer;
     answer = poll_run(call);
-    if (call->answer == ANSWER_DONE && answer >= 0) {
-        timeout.tv_sec = deadline_left_ns(call) / NS_PER_SECOND;
-        timeout.tv_nsec = deadline_left_ns(call) % NS_PER_SECOND;
-        /* Linux does not mind either if the time left can't be told. */
-        (void)copy_out_some(call, call->arg[2], &timeout, sizeof timeout);
-    }
+    if (call->answer == ANSWER_DONE && answer >= 0)
+        deadline_tell_timespec(call, call->arg[2]);
     return answer;
 }

@@ -82,10 +82,21 @@ static int64_t select_all(struct call *call, struct selection *s)
     return ready;
 }
 
+static unsigned wanted_events(const struct selection *s, unsigned fd)
+{
+    unsigned events = 0;
+
+    for (unsigned i = 0; i < SET_COUNT; i++)
+        if (is_in(s->wanted[i], fd))
+            events |= set_events[i];
+    return events;
+}
+
 static int64_t select_wait(struct call *call, const struct selection *s)
 {
     for (unsigned fd = 0; fd < s->count; fd++)
-        if (is_wanted(s, fd) && file_wait_readiness(call, call_file(call, fd)) < 0)
+        if (is_wanted(s, fd) &&
+            file_wait_readiness(call, call_file(call, fd), wanted_events(s, fd)) < 0)
             return -ENOMEM;
     return call_sleep(call, deadline_of(call));
 }
@@ -143,24 +154,12 @@ int64_t sys_select(struct call *call)
 
 int64_t sys_pselect6(struct call *call)
 {
-    uint64_t                 address = call->arg[4];
-    struct __kernel_timespec timeout;
-    int64_t                  answer;
+    int64_t answer = deadline_begin_timespec(call, call->arg[4]);
 
-    if (!address) {
-        deadline_begin_never(call);
-        return select_run(call);
-    }
-    if (copy_in(call, &timeout, address, sizeof timeout))
-        return 0;
-    if (timeout.tv_sec < 0 || timeout.tv_nsec < 0 || timeout.tv_nsec >= NS_PER_SECOND)
-        return -EINVAL;
-    deadline_begin_ns(call, ns_from_parts(timeout.tv_sec, timeout.tv_nsec));
+    if (answer || call->answer != ANSWER_DONE)
+        return answer;
     answer = select_run(call);
-    if (call->answer == ANSWER_DONE && answer >= 0) {
-        timeout.tv_sec = deadline_left_ns(call) / NS_PER_SECOND;
-        timeout.tv_nsec = deadline_left_ns(call) % NS_PER_SECOND;
-        (void)copy_out_some(call, address, &timeout, sizeof timeout);
-    }
+    if (call->answer == ANSWER_DONE && answer >= 0)
+        deadline_tell_timespec(call, call->arg[4]);
     return answer;
 }
