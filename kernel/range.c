@@ -75,12 +75,18 @@ static enum status copy_page(struct cursor *src, struct cursor *dst, unsigned ri
         return ST_NO_MEMORY;
     if (*dst->entry & PTE_KERNEL_OWNED)
         return ST_BAD_PARAM;
-    if (!(from & PTE_W))
+    if (cow && src->big && from & PTE_W) { /* a part of it changes */
+        src->entry = space_walk(src->space, src->va, true, &src->big);
+        if (!src->entry)
+            return ST_NO_MEMORY;
+        from = *src->entry;
+    }
+    if (cow || !(from & PTE_W))
         rights &= ~(unsigned)MEM_W;
     to = cursor_phys(src) | pte_from_rights(rights) | (from & (PTE_PCD | PTE_PWT));
     changed->dst |= *dst->entry & PTE_P && *dst->entry != to;
     *dst->entry = to;
-    if (cow && from & PTE_W && !src->big) {
+    if (cow && from & PTE_W) {
         *src->entry = from & ~PTE_W;
         changed->src = true;
     }
@@ -89,7 +95,7 @@ static enum status copy_page(struct cursor *src, struct cursor *dst, unsigned ri
 
 /* Copies a 2 MiB mapping as such, where both sides allow. */
 static bool copy_big(struct cursor *src, struct space *dst, vaddr_t to, uint64_t pages,
-                     unsigned rights)
+                     unsigned rights, bool cow, struct changed *changed)
 {
     uint64_t *entry;
 
@@ -99,8 +105,12 @@ static bool copy_big(struct cursor *src, struct space *dst, vaddr_t to, uint64_t
     entry = space_walk_big(dst, to);
     if (!entry || *entry & PTE_P)
         return false;
-    if (!(*src->entry & PTE_W))
+    if (cow || !(*src->entry & PTE_W))
         rights &= ~(unsigned)MEM_W;
+    if (cow && *src->entry & PTE_W) {
+        *src->entry &= ~PTE_W;
+        changed->src = true;
+    }
     *entry = (*src->entry & (PTE_ADDR | PTE_PCD | PTE_PWT)) | pte_from_rights(rights) | PTE_PS;
     return true;
 }
@@ -148,13 +158,15 @@ static struct range_result map_locked(struct space *src_space, vaddr_t from,
         vaddr_t at = to + result.done * PAGE_BYTES;
         bool present = src.entry && *src.entry & PTE_P && !(*src.entry & PTE_KERNEL_OWNED);
 
-        if (copy_big(&src, dst_space, at, pages - result.done, rights)) {
+        if (copy_big(&src, dst_space, at, pages - result.done, rights, flags & MAP_COW, changed)) {
             src.va += BIG_PAGE_BYTES;
             cursor_seek(&src);
             dst.entry = NULL;
             result.done += TABLE_ENTRIES;
         } else if (present) {
             follow(&dst, at);
+            if (src.big)
+                cursor_seek(&src); /* it may have been split for the destination */
             result.status = copy_page(&src, &dst, rights, flags & MAP_COW, changed);
             if (result.status == ST_OK) {
                 cursor_next(&src);
@@ -321,6 +333,8 @@ enum status range_map_phys(struct space *space, phys_t phys, vaddr_t va, uint64_
             entry = space_walk(space, va, true, &big);
             if (!entry)
                 status = ST_NO_MEMORY;
+            else if (*entry & PTE_KERNEL_OWNED)
+                status = ST_BAD_PARAM;
             else
                 *entry = phys | pte_from_rights(rights);
         }
