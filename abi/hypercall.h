@@ -137,7 +137,6 @@ enum { /* HC_CREATE_EC */
 
 enum { /* HC_DELEGATE */
     DELEGATE_BADGE = 1 << 0, /* portals only: give the copy the badge in word 5 */
-    DELEGATE_MOVE  = 1 << 1, /* the source slot becomes empty */
 };
 
 enum { /* HC_REVOKE */

@@ -99,6 +99,20 @@ bool phys_is_mappable(phys_t phys, uint64_t bytes)
     return true;
 }
 
+bool phys_is_given(phys_t phys, uint64_t bytes)
+{
+    const struct kernel_info *info = &boot_kernel_info;
+
+    for (uint32_t i = 0; i < info->region_count; i++) {
+        const struct info_region *r = &info->regions[i];
+
+        if ((r->type == REGION_FREE || r->type == REGION_MODULE) && phys >= r->base &&
+            phys - r->base <= r->bytes && bytes <= r->bytes - (phys - r->base))
+            return phys + bytes <= MAX_PHYS;
+    }
+    return false;
+}
+
 static void cmdline_set(const char *text)
 {
     char *to = boot_kernel_info.cmdline;

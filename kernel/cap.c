@@ -133,11 +133,13 @@ static void cap_delete(struct cap *cap)
 enum status cap_insert(struct cap_space *space, cap_sel_t sel, struct object *object,
                        unsigned rights)
 {
-    enum status status;
-    struct cap *cap;
+    enum status status = ST_BAD_CAP;
+    struct cap *cap = NULL;
 
     spin_lock(&cap_lock);
-    cap = slot_for_write(space, sel, &status);
+    /* A space whose PD has ended is being cleared and takes nothing new. */
+    if (!space->owner->ended)
+        cap = slot_for_write(space, sel, &status);
     if (cap && cap->word) {
         cap = NULL;
         status = ST_EXISTS;

@@ -188,10 +188,12 @@ static struct ec *calls_cut(struct ec *ec)
 void ec_kill(struct ec *ec)
 {
     struct cpu *cpu = cpu_self();
-    struct ec *heir;
+    struct ec *heir, *end;
+    bool helped;
 
     if (ec->state == EC_DEAD)
         return;
+    end = ec_chain_end(ec, &helped);
     sm_forget(ec);
     timer_cancel(&ec->timer);
     fpu_forget(ec);
@@ -200,6 +202,8 @@ void ec_kill(struct ec *ec)
     if (ec->root_sc)
         sc_inherit(ec->root_sc, heir);
     release_blocked(ec);
+    if (end != ec)
+        release_blocked(end); /* some waited through ec; the others will block again */
     if (cpu->loaded == ec)
         cpu->loaded = NULL;
     if (cpu->current_sc)

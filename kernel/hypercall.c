@@ -33,18 +33,24 @@ bool user_range_valid(vaddr_t va, uint64_t pages)
     return va % PAGE_BYTES == 0 && va < USER_END && pages <= (USER_END - va) / PAGE_BYTES;
 }
 
-/* A PD named by an argument; SEL_SELF needs no capability and no right. */
+/* The object that an argument names. */
+static void *object_argument(struct ec *ec, uint64_t sel, enum object_type type, unsigned rights,
+                             enum status *status)
+{
+    return cap_lookup(&ec->pd->caps, sel < MAX_CAPS ? (cap_sel_t)sel : SEL_NONE, type, rights, NULL,
+                      status);
+}
+
+/* Likewise a PD; SEL_SELF needs no capability and no right. */
 static struct pd *pd_argument(struct ec *ec, uint64_t sel, unsigned rights, enum status *status)
 {
-    if ((uint32_t)sel == SEL_SELF)
-        return ec->pd;
-    return cap_lookup(&ec->pd->caps, (cap_sel_t)sel, OBJ_PD, rights, NULL, status);
+    return sel == SEL_SELF ? ec->pd : object_argument(ec, sel, OBJ_PD, rights, status);
 }
 
 /* The same where even the own PD must be named by a capability. */
 static struct pd *pd_capability(struct ec *ec, uint64_t sel, unsigned rights, enum status *status)
 {
-    return cap_lookup(&ec->pd->caps, (cap_sel_t)sel, OBJ_PD, rights, NULL, status);
+    return object_argument(ec, sel, OBJ_PD, rights, status);
 }
 
 static enum status require_root(struct ec *ec)
@@ -126,7 +132,7 @@ static enum status handle_create_sc(struct ec *ec, const struct args *a)
 
     if (!pd)
         return status;
-    target = cap_lookup(&ec->pd->caps, (cap_sel_t)a->word[1], OBJ_EC, EC_CREATE_SC, NULL, &status);
+    target = object_argument(ec, a->word[1], OBJ_EC, EC_CREATE_SC, &status);
     if (!target)
         return status;
     if (a->word[2] >= PRIORITY_COUNT)
@@ -148,7 +154,7 @@ static enum status handle_create_pt(struct ec *ec, const struct args *a)
 
     if (!pd)
         return status;
-    handler = cap_lookup(&ec->pd->caps, (cap_sel_t)a->word[1], OBJ_EC, EC_CREATE_PT, NULL, &status);
+    handler = object_argument(ec, a->word[1], OBJ_EC, EC_CREATE_PT, &status);
     if (!handler)
         return status;
     if (a->word[2] >= USER_END)
@@ -177,8 +183,12 @@ static enum status handle_create_sm(struct ec *ec, const struct args *a)
 
 static enum status mint(struct ec *ec, const struct args *a)
 {
-    if (!a->word[1] || (uint32_t)a->word[0] != SEL_SELF || (uint32_t)a->word[2] != SEL_SELF)
+    enum status status;
+
+    if (!a->word[1] || a->word[0] != SEL_SELF || a->word[2] != SEL_SELF || a->word[3] >= MAX_CAPS)
         return ST_BAD_PARAM;
+    if (!cap_lookup(&ec->pd->caps, a->sel, OBJ_PT, 0, NULL, &status))
+        return status;
     return cap_delegate(&ec->pd->caps, a->sel, &ec->pd->caps, (cap_sel_t)a->word[3],
                         (unsigned)a->word[5], a->word[1]);
 }
@@ -189,6 +199,8 @@ static enum status handle_delegate(struct ec *ec, const struct args *a)
     enum status status;
     struct pd *src, *dst;
 
+    if (a->flags & ~DELEGATE_BADGE)
+        return ST_BAD_PARAM;
     if (a->flags & DELEGATE_BADGE)
         return mint(ec, a);
     src = pd_argument(ec, a->word[0], PD_CAPS, &status);
@@ -214,7 +226,7 @@ static enum status handle_revoke(struct ec *ec, const struct args *a)
 
     if (!pd)
         return status;
-    if (a->word[0] > MAX_CAPS - a->sel)
+    if (a->word[0] > MAX_CAPS - a->sel || a->flags & ~REVOKE_SELF)
         return ST_BAD_PARAM;
     for (uint64_t n = 0; n < a->word[0]; n++)
         cap_revoke(&pd->caps, a->sel + (cap_sel_t)n, a->flags & REVOKE_SELF);
@@ -314,7 +326,7 @@ static enum status handle_pt(struct ec *ec, const struct args *a)
         return status;
     if (a->flags != PT_OP_ADD_HANDLER)
         return ST_BAD_CALL;
-    handler = cap_lookup(&ec->pd->caps, (cap_sel_t)a->word[0], OBJ_EC, EC_CREATE_PT, NULL, &status);
+    handler = object_argument(ec, a->word[0], OBJ_EC, EC_CREATE_PT, &status);
     return handler ? pt_add_handler(pt, handler) : status;
 }
 
@@ -327,7 +339,7 @@ static enum status handle_pd(struct ec *ec, const struct args *a)
         return status;
     switch (a->flags) {
     case PD_OP_SET_ROUTE:
-        return pd_set_route(pd, a->word[0], a->word[1], (cap_sel_t)a->word[2]);
+        return pd_set_route(pd, a->word[0], a->word[1], a->word[2]);
     case PD_OP_SET_PAGER:
         if (a->word[0] >= MAX_CAPS)
             return ST_BAD_PARAM;
@@ -454,8 +466,7 @@ static enum status handle_kmem(struct ec *ec, const struct args *a)
     }
     case KMEM_OP_DONATE:
         if (a->word[0] % PAGE_BYTES || a->word[1] > UINT32_MAX ||
-            !phys_is_mappable(a->word[0], a->word[1] * PAGE_BYTES) ||
-            a->word[0] + a->word[1] * PAGE_BYTES > MAX_PHYS)
+            !phys_is_given(a->word[0], a->word[1] * PAGE_BYTES))
             return ST_BAD_PARAM;
         kmem_add(a->word[0], a->word[1]);
         return ST_OK;

@@ -40,6 +40,10 @@ static unsigned items_transfer(struct ec *from, struct ec *to, unsigned items)
     uint32_t first = to->utcb->receive_sel, room = to->utcb->receive_count;
     unsigned n;
 
+    if (first >= MAX_CAPS)
+        return 0;
+    if (room > MAX_CAPS - first)
+        room = MAX_CAPS - first;
     for (n = 0; n < items && n < UTCB_ITEMS && n < room; n++) {
         struct utcb_item item = from->utcb->items[n];
 

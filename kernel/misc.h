@@ -15,6 +15,8 @@ extern struct kernel_info boot_kernel_info;
 phys_t boot_memory_take(uint64_t pages);
 /* Is the range RAM or device memory that the root program may map? */
 bool phys_is_mappable(phys_t phys, uint64_t bytes);
+/* Is it memory that was given to the root program, which the kernel can reach? */
+bool phys_is_given(phys_t phys, uint64_t bytes);
 
 /* console.c, format.c, panic.c */
 void console_init(void);

@@ -65,15 +65,26 @@ void pd_free(struct pd *pd)
     account_put(pd->account);
 }
 
-enum status pd_set_route(struct pd *pd, uint64_t first, uint64_t count, cap_sel_t slot)
+/* Two CPUs may do so at once. */
+static bool route_table_make(struct pd *pd)
+{
+    uint16_t *none = NULL, *table;
+
+    if (pd->route)
+        return true;
+    table = page_alloc_charged(pd->account);
+    if (table && !__atomic_compare_exchange_n(&pd->route, &none, table, false, __ATOMIC_RELEASE,
+                                              __ATOMIC_RELAXED))
+        page_free_charged(pd->account, table);
+    return pd->route != NULL;
+}
+
+enum status pd_set_route(struct pd *pd, uint64_t first, uint64_t count, uint64_t slot)
 {
     if (first >= ROUTE_COUNT || count > ROUTE_COUNT - first || slot >= MAX_CAPS)
         return ST_BAD_PARAM;
-    if (!pd->route) {
-        pd->route = page_alloc_charged(pd->account);
-        if (!pd->route)
-            return ST_NO_MEMORY;
-    }
+    if (!route_table_make(pd))
+        return ST_NO_MEMORY;
     for (uint64_t i = first; i < first + count; i++)
         pd->route[i] = (uint16_t)slot;
     return ST_OK;

@@ -26,5 +26,5 @@ enum status pd_create(struct account *parent, uint64_t quota, bool io_ports, str
     PACKED_STATUS;
 void pd_end(struct pd *pd);
 void pd_free(struct pd *pd);
-enum status pd_set_route(struct pd *pd, uint64_t first, uint64_t count, cap_sel_t slot)
+enum status pd_set_route(struct pd *pd, uint64_t first, uint64_t count, uint64_t slot)
     PACKED_STATUS;

@@ -99,7 +99,7 @@ static bool run_chain(struct cpu *cpu, struct sc *sc)
     sc->state = SC_RUNNING;
     cpu->current_sc = sc;
     cpu->current = end;
-    cpu->rewalk = helped || sc->doomed;
+    cpu->rewalk = helped || sc->doomed || sc->ec->local;
     return true;
 }
 
