@@ -159,19 +159,6 @@ static void test_pd_to_itself(void)
     objects_settle(&before);
 }
 
-static void test_move(void)
-{
-    cap_sel_t sm = sm_new(0), to = sel_range(2), copy = sel_new();
-
-    need_ok(hc_delegate(SEL_SELF, sm, SEL_SELF, copy, 1, RIGHTS_ALL));
-    need_ok(hc_simple(ctl_make(HC_DELEGATE, DELEGATE_MOVE, 0), SEL_SELF, copy, SEL_SELF, to, 1,
-                      RIGHTS_ALL));
-    check_eq(hc_sm_up(copy), ST_BAD_CAP);
-    check_eq(hc_sm_up(to), ST_OK);
-    drop(sm);
-    check_eq(hc_sm_up(to), ST_BAD_CAP);
-}
-
 /* As deep as it goes, and all of it revoked at once. */
 static void test_deep(void)
 {
@@ -198,7 +185,6 @@ const struct test cap_tests[] = {
     { "last-copy", test_last_copy, 0 },
     { "root-pd-given", test_root_pd_given, 0 },
     { "pd-to-itself", test_pd_to_itself, 0 },
-    { "move", test_move, 0 },
     { "deep", test_deep, 0 },
     { NULL, NULL, 0 },
 };

@@ -20,7 +20,7 @@ extern bool exact_time; /* -icount: the time stamp counter counts instructions *
 
 enum {
     MAIN_PRIORITY = 60, /* of the thread that runs the tests */
-    SEL_NEVER = 4,      /* semaphore that is never signalled; every PD of pd_new has it */
+    SEL_NEVER = 5,      /* semaphore that is never signalled; every PD of pd_new has it */
     SEL_FIRST = 16,     /* first that sel_new gives */
     QUANTUM = 2000000,  /* TSC ticks */
     PD_QUOTA = 200,     /* pages */

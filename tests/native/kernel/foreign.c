@@ -9,14 +9,14 @@ struct foreign foreign;
 
 void foreign_new(handler_fn *event)
 {
+    vaddr_t code = (vaddr_t)__start_foreign_text;
+    uint64_t pages = ((vaddr_t)__stop_foreign_text - code + PAGE_BYTES - 1) / PAGE_BYTES;
     cap_sel_t pt;
 
     memset(&foreign, 0, sizeof foreign);
     memset(foreign_data, 0, sizeof foreign_data);
     foreign.pd = pd_empty(PD_QUOTA);
-    check_eq(hc_map(SEL_SELF, (vaddr_t)foreign_begin, foreign.pd, (vaddr_t)foreign_begin,
-                    (uint64_t)(foreign_end - foreign_begin) / PAGE_BYTES, MEM_R | MEM_X, 0, NULL),
-             ST_OK);
+    check_eq(hc_map(SEL_SELF, code, foreign.pd, code, pages, MEM_R | MEM_X, 0, NULL), ST_OK);
     check_eq(hc_map(SEL_SELF, (vaddr_t)foreign_data, foreign.pd, (vaddr_t)foreign_data, 1,
                     MEM_R | MEM_W, 0, NULL),
              ST_OK);

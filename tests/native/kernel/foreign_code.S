@@ -4,10 +4,8 @@
  */
 #define F_NATIVE_CALL 0x30100000        /* UTCB of the first foreign EC: native_call */
 
-    .section .foreign, "ax", @progbits
+    .section foreign_text, "ax", @progbits
     .balign 4096
-    .globl  foreign_begin
-foreign_begin:
 
 /* Number 0x77 with all registers set; afterwards they are stored for the test:
  * rax rbx rdx rsi rdi rbp rsp r8 r9 r10 r12 r13 r14 r15. */
@@ -150,19 +148,6 @@ f_mf_at:
     fwait
     jmp     f_exit
 
-/* SIMD exception: division by zero, unmasked. */
-    .globl  f_xm
-f_xm:
-    movl    $0x1d80, foreign_data
-    ldmxcsr foreign_data
-    xorps   %xmm0, %xmm0
-    movl    $0x3f800000, foreign_data
-    movss   foreign_data, %xmm1
-    .globl  f_xm_at
-f_xm_at:
-    divss   %xmm0, %xmm1
-    jmp     f_exit
-
 /* Counts for ever. */
     .globl  f_spin
 f_spin:
@@ -208,7 +193,7 @@ f_calls:
     syscall
     jmp     f_calls
 
-/* A system call in the last instruction of a page that nothing follows. */
+/* Stores what EC_OP_SET_STATE has set, in the order of struct ec_state. */
     .globl  f_set_state_target
 f_set_state_target:
     mov     %rax, foreign_data+0
@@ -235,10 +220,6 @@ f_set_state_target:
     mov     %gs:0, %rax
     mov     %rax, foreign_data+144
     jmp     f_exit
-
-    .balign 4096
-    .globl  foreign_end
-foreign_end:
 
     .section .foreign_data, "aw", @progbits
     .balign 4096

@@ -105,8 +105,11 @@ void test_failed(const char *file, int line, const char *what, uint64_t got, uin
 
 bool test_has_failed(void) { return __atomic_load_n(&failure.count, __ATOMIC_RELAXED); }
 
+static uint64_t failures; /* tests that failed */
+
 static void failure_print(const char *group, const char *name)
 {
+    failures++;
     if (failure.got == failure.wanted)
         log_line("@test fail %s/%s: %s %d, %s", group, name, failure.file, failure.line,
                  failure.what);
@@ -117,6 +120,7 @@ static void failure_print(const char *group, const char *name)
 
 _Noreturn static void machine_end(void)
 {
+    log_line("@exit %d", (uint64_t)(failures > 0));
     out(DEBUG_EXIT, EXIT_DONE);
     for (;;)
         relax();
@@ -141,6 +145,7 @@ static void watchdog(void *arg)
             failure_print(running.group, running.name);
         else
             log_line("@test fail %s/%s: hangs", running.group, running.name);
+        failures++;
         machine_end();
     }
 }

@@ -198,7 +198,6 @@ static void test_create_values(void)
     EXPECT(ST_BAD_PARAM, HC_CREATE_PD, 0, all.empty, ROOT_SEL_PD, ~0ull);
     EXPECT(ST_NO_MEMORY, HC_CREATE_PD, 0, all.empty, ROOT_SEL_PD, 0);
     EXPECT(ST_NO_MEMORY, HC_CREATE_PD, 0, all.empty, ROOT_SEL_PD, 1);
-    EXPECT(ST_NO_MEMORY, HC_CREATE_PD, 0, all.empty, all.pd, PD_QUOTA);
     EXPECT(ST_BAD_CPU, HC_CREATE_EC, 0, all.empty, all.pd, cpu_count, 0x1000);
     EXPECT(ST_BAD_CPU, HC_CREATE_EC, 0, all.empty, all.pd, 0xffffffff, 0x1000);
     EXPECT(ST_BAD_PARAM, HC_CREATE_EC, 0, all.empty, all.pd, (uint64_t)MAX_CAPS << 32, 0x1000);
@@ -298,7 +297,6 @@ static void test_other_values(void)
     EXPECT(ST_BAD_PARAM, HC_PD, PD_OP_SET_ROUTE, all.pd, 0, 1, HIGH | 5);
     EXPECT(ST_BAD_PARAM, HC_PD, PD_OP_SET_PAGER, all.pd, MAX_CAPS);
     EXPECT(ST_BAD_PARAM, HC_PD, PD_OP_SET_PAGER, all.pd, HIGH);
-    EXPECT(ST_BAD_PARAM, HC_PD, PD_OP_ADD_QUOTA, ROOT_SEL_PD, 1); /* not a child */
     EXPECT(ST_BAD_PARAM, HC_PD, PD_OP_ADD_QUOTA, all.pd, 1ull << 32);
     EXPECT(ST_BAD_PARAM, HC_PD, PD_OP_ADD_QUOTA, all.pd, ~0ull);
     EXPECT(ST_BAD_PARAM, HC_IRQ, IRQ_OP_BIND, all.sm, 128);

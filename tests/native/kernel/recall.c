@@ -159,6 +159,8 @@ static void ends_spinning(bool whole_pd)
     check_eq(load(foreign_data), count);
 }
 
+static void nothing(struct msg *m) { (void)m; }
+
 static void ends_in_handler(bool whole_pd)
 {
     prepare(slow_call);
@@ -167,7 +169,7 @@ static void ends_in_handler(bool whole_pd)
     end_it(whole_pd);
     hc_sm_up(gate); /* the handler goes on, and can be called again */
     sleep_us(500);
-    check_eq(call(portal_new(foreign.event_ec, foreign_event)), ST_OK);
+    check_eq(call(portal_new(foreign.event_ec, nothing)), ST_OK);
 }
 
 static void ends_blocked(bool whole_pd)
@@ -192,7 +194,7 @@ static void ends_calling(bool whole_pd)
     check(foreign.count > 0);
     end_it(whole_pd);
     sleep_us(500);
-    check_eq(call(portal_new(foreign.event_ec, foreign_event)), ST_OK);
+    check_eq(call(portal_new(foreign.event_ec, nothing)), ST_OK);
 }
 
 static void test_end_spinning(void)      { ends_spinning(false); }
@@ -221,13 +223,19 @@ static void test_end_by_handler(void)
     check_eq(foreign.count, 1);
 }
 
+static void sleep_5ms(void *arg)
+{
+    (void)arg;
+    sleep_us(5000);
+}
+
 /* A thread without time, and time without a thread. */
 static void test_end_stopped(void)
 {
     cap_sel_t ec = thread_stopped(ROOT_SEL_PD, 0, NULL, NULL), sc = sel_new();
 
     drop(ec);
-    ec = thread_stopped(ROOT_SEL_PD, 0, (thread_fn *)sleep_us, (void *)5000);
+    ec = thread_stopped(ROOT_SEL_PD, 0, sleep_5ms, NULL);
     need_ok(hc_create_sc(sc, ROOT_SEL_PD, ec, 61, QUANTUM));
     drop(sc);
     sleep_us(6000);
