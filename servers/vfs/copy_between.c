@@ -74,7 +74,7 @@ static bool ends_interrupted(struct call *call, int64_t *answer)
 {
     if (call->reason != CALL_INTERRUPTED && call->reason != CALL_FAULTED)
         return false;
-    *answer = call->reason == CALL_FAULTED ? -EFAULT : -EINTR;
+    *answer = call->reason == CALL_FAULTED ? -EFAULT : -CALL_RESTARTS;
     if (call->slot->done)
         *answer = (int64_t)call->slot->done;
     return true;

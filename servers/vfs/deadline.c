@@ -15,6 +15,8 @@ void deadline_begin_ns(struct call *call, int64_t timeout_ns)
     if (aux[AUX_STATE] != STATE_NEW)
         return;
     aux[AUX_STATE] = timeout_ns > 0 ? STATE_TIMED : STATE_OVER;
+    if (timeout_ns <= 0)
+        return;
     if (__builtin_add_overflow(clock_ns(), (uint64_t)timeout_ns, &aux[AUX_DEADLINE]))
         aux[AUX_STATE] = STATE_NEVER;
 }

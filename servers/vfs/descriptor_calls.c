@@ -140,7 +140,9 @@ int64_t sys_fcntl(struct call *call)
     case F_OFD_SETLKW: return lock_change(call, file);
     case F_GETPIPE_SZ: return file->ops == &pipe_ops ? pipe_capacity(file) : -EBADF;
     case F_SETPIPE_SZ:
-        return file->ops == &pipe_ops ? pipe_set_capacity(file, (unsigned)call->arg[2]) : -EBADF;
+        return file->ops != &pipe_ops ? -EBADF
+                                      : pipe_set_capacity(file, (unsigned)call->arg[2],
+                                                          &call_process(call)->credentials);
     default: return -EINVAL;
     }
 }
@@ -156,6 +158,24 @@ static int64_t ioctl_nonblock(struct call *call, struct file *file)
     return status_flags_set(file, (file->flags & ~(unsigned)O_NONBLOCK) | (on ? O_NONBLOCK : 0));
 }
 
+/* No file here sends SIGIO. */
+static int64_t ioctl_async(struct call *call)
+{
+    int on;
+
+    if (copy_in(call, &on, call->arg[2], sizeof on))
+        return 0;
+    return on ? -ENOTTY : 0;
+}
+
+static int64_t ioctl_readable(struct call *call, const struct file *file)
+{
+    int bytes = (int)((int64_t)file->inode->size - (int64_t)file->position);
+
+    (void)copy_out(call, call->arg[2], &bytes, sizeof bytes);
+    return 0;
+}
+
 int64_t sys_ioctl(struct call *call)
 {
     struct file       *file = call_file(call, call->arg[0]);
@@ -168,8 +188,11 @@ int64_t sys_ioctl(struct call *call)
     case FIOCLEX: descriptor->close_on_exec = true; return 0;
     case FIONCLEX: descriptor->close_on_exec = false; return 0;
     case FIONBIO: return ioctl_nonblock(call, file);
+    case FIOASYNC: return ioctl_async(call);
     default: break;
     }
+    if (S_ISREG(file->inode->mode) && (unsigned)call->arg[1] == FIONREAD)
+        return ioctl_readable(call, file);
     if (!file->ops->ioctl)
         return -ENOTTY;
     return file->ops->ioctl(file, call, (unsigned)call->arg[1], call->arg[2]);

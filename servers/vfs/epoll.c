@@ -2,6 +2,8 @@
 
 #include <asm/poll.h>
 #include <lib/native/native.h>
+#include <servers/vfs/deadline.h>
+#include <servers/vfs/heap.h>
 #include <servers/vfs/poll.h>
 #include <stdlib.h>
 #include <utlist.h>
@@ -24,6 +26,7 @@ struct item_key {
 };
 
 struct epoll_item {
+    struct heap_node     due;         /* first; in epoll->due: the file's deadline */
     UT_hash_handle       hh;          /* in epoll->items */
     struct item_key      key;
     struct epoll        *epoll;
@@ -39,6 +42,7 @@ struct epoll {
     struct file       *file;
     struct epoll_item *items;
     struct epoll_item *ready;         /* those that may be ready, the next to report first */
+    struct heap_node  *due;           /* those that become ready as time passes */
     struct wait_queue  waiters;
     uint64_t           woken_in;      /* the last wake-up that came by here */
     uint64_t           checked_in;    /* the last check of nesting that came by here ... */
@@ -52,8 +56,6 @@ static size_t             collected_count;
 struct epoll *epoll_create_set(void) { return calloc(1, sizeof(struct epoll)); }
 
 void epoll_use(struct epoll *epoll, struct file *file) { epoll->file = file; }
-
-struct wait_queue *epoll_queue(struct epoll *epoll) { return &epoll->waiters; }
 
 /* ---- the list of items that may be ready -------------------------------------------------- */
 
@@ -106,6 +108,81 @@ static bool item_notify(struct listener *listener)
     return somebody_waits;
 }
 
+/* ---- time --------------------------------------------------------------------------------- */
+
+static uint64_t first_due(const struct epoll *epoll) { return epoll->due ? epoll->due->key : 0; }
+
+/* Returns whether the instance's own deadline has changed. */
+static bool item_set_due(struct epoll_item *item)
+{
+    struct epoll *epoll = item->epoll;
+    uint64_t      before = first_due(epoll);
+    uint64_t    (*deadline)(struct file *) = item->key.file->ops->deadline;
+    uint64_t      due = deadline ? deadline(item->key.file) : 0;
+
+    if (due == item->due.key)
+        return false;
+    heap_remove(&epoll->due, &item->due);
+    if (due)
+        heap_insert(&epoll->due, &item->due, due);
+    return first_due(epoll) != before;
+}
+
+/* Waiting threads must wake at another time; so must those that wait for what this instance is
+ * part of. A deadline is only passed on where it is the earliest, so that this ends. */
+static void item_deadline_changed(struct epoll_item *item)
+{
+    if (!item_set_due(item))
+        return;
+    wake_all(&item->epoll->waiters);
+    epoll_deadline_changed(item->epoll->file);
+}
+
+void epoll_deadline_changed(struct file *file)
+{
+    for (struct epoll_item *item = file->watches; item; item = item->watch_next)
+        item_deadline_changed(item);
+}
+
+/* An item has left the heap: its file may have a deadline in the future. (If it is an instance
+ * with something that is due, the rest follows when that is looked at.) */
+static void due_later(struct epoll_item *item, uint64_t now)
+{
+    uint64_t due = item->key.file->ops->deadline(item->key.file);
+
+    if (due > now)
+        heap_insert(&item->epoll->due, &item->due, due);
+}
+
+/* What was due gets on the list. */
+static void expire(struct epoll *epoll)
+{
+    uint64_t now;
+
+    if (!epoll->due)
+        return;
+    now = clock_ns();
+    if (epoll->due->key > now)
+        return;
+    while (epoll->due && epoll->due->key <= now) {
+        struct epoll_item *item = (struct epoll_item *)epoll->due;
+
+        heap_remove(&epoll->due, &item->due);
+        ready_add(item);
+        due_later(item, now);
+    }
+    epoll_deadline_changed(epoll->file);
+}
+
+static uint64_t epoll_deadline(struct file *file) { return first_due(file->data); }
+
+int64_t epoll_wait_ready(struct call *call, struct epoll *epoll)
+{
+    int64_t error = call_wait(call, &epoll->waiters, deadline_of(call));
+
+    return error ? error : call_sleep(call, first_due(epoll));
+}
+
 /* ---- items -------------------------------------------------------------------------------- */
 
 static struct epoll_item *item_find(struct epoll *epoll, struct file *file, int fd)
@@ -138,6 +215,7 @@ static void item_begin(struct epoll_item *item, const struct epoll_event *event)
     item->events = event->events | ALWAYS;
     item->data = event->data;
     item_listen(item);
+    item_deadline_changed(item);
     if (!item_readiness(item))
         return;
     ready_add(item);
@@ -170,6 +248,7 @@ static void item_destroy(struct epoll_item *item)
     for (unsigned i = 0; i < 2; i++)
         listener_remove(&item->listeners[i].listener);
     ready_remove(item);
+    heap_remove(&item->epoll->due, &item->due);
     DL_DELETE2(item->key.file->watches, item, watch_prev, watch_next);
     HASH_DEL(item->epoll->items, item);
     free(item);
@@ -294,6 +373,7 @@ size_t epoll_collect(struct epoll *epoll, struct epoll_event *events, size_t max
     struct epoll_item *item, *next;
 
     collected_count = 0;
+    expire(epoll);
     for (item = epoll->ready; item && collected_count < max; item = next) {
         uint32_t ready = item_readiness(item);
 
@@ -328,6 +408,7 @@ static unsigned epoll_poll(struct file *file, struct wait_queue *queues[2])
     struct epoll *epoll = file->data;
 
     queues[0] = &epoll->waiters;
+    expire(epoll);
     while (epoll->ready) {
         if (item_readiness(epoll->ready))
             return POLLIN | POLLRDNORM;
@@ -340,6 +421,7 @@ static void epoll_release(struct file *file) { epoll_destroy(file->data); }
 
 const struct file_ops epoll_ops = {
     .poll = epoll_poll,
+    .deadline = epoll_deadline,
     .release = epoll_release,
     .anonymous = "[eventpoll]",
 };

@@ -38,5 +38,7 @@ void epoll_forget(struct file *file);
 size_t epoll_collect(struct epoll *epoll, struct epoll_event *events, size_t max);
 /* What the last epoll_collect found has been reported. Nothing may have happened since. */
 void epoll_reported(struct epoll *epoll);
-/* Woken when an item may have become ready. */
-struct wait_queue *epoll_queue(struct epoll *epoll);
+/* Waits until an item may have become ready, or the call's deadline. Returns 0 or -ENOMEM. */
+int64_t epoll_wait_ready(struct call *call, struct epoll *epoll);
+/* The file's deadline has changed, see file_deadline_changed. */
+void epoll_deadline_changed(struct file *file);

@@ -98,7 +98,7 @@ static int64_t wait_for_events(struct call *call, bool in_ms)
         deadline_begin_ms(call, (int)call->arg[3]);
     if (deadline_passed(call))
         return 0;
-    return call_wait(call, epoll_queue(file->data), deadline_of(call));
+    return epoll_wait_ready(call, file->data);
 }
 
 int64_t sys_epoll_wait(struct call *call) { return wait_for_events(call, true); }

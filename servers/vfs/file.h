@@ -20,6 +20,9 @@ struct file_ops {
      * and POLLERR; one that is left NULL is not needed. Missing: always readable and
      * writable, epoll(7) refuses it. */
     unsigned (*poll)(struct file *file, struct wait_queue *queues[2]);
+    /* When poll may answer more because time has passed, in ns of CLOCK_MONOTONIC; 0: never.
+     * A change is told with file_deadline_changed. Missing: never. */
+    uint64_t (*deadline)(struct file *file);
     int64_t (*ioctl)(struct file *file, struct call *call, unsigned request, uint64_t argument);
                                                                       /* missing: ENOTTY */
     int64_t (*seek)(struct file *file, int64_t offset, unsigned whence); /* missing: ESPIPE */

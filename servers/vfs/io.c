@@ -17,7 +17,7 @@ bool io_is_over(struct call *call, int64_t *answer)
     struct slot *slot = call->slot;
 
     if (call->reason == CALL_INTERRUPTED) {
-        *answer = slot->done ? (int64_t)slot->done : -EINTR;
+        *answer = slot->done ? (int64_t)slot->done : -CALL_RESTARTS;
         return true;
     }
     if (call->reason != CALL_FAULTED)

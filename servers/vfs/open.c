@@ -193,7 +193,7 @@ static int64_t fifo_continue(struct call *call, unsigned flags)
 {
     struct file    *file = (struct file *)call->slot->aux[AUX_FILE];
     struct process *process = call_process(call);
-    int64_t         answer = call->reason == CALL_INTERRUPTED ? -EINTR : fifo_wait(call, file);
+    int64_t         answer = call->reason == CALL_INTERRUPTED ? -CALL_RESTARTS : fifo_wait(call, file);
     int             fd;
 
     if (answer > 0)
@@ -235,7 +235,7 @@ static int64_t open_at(struct call *call, uint64_t dirfd, uint64_t path, unsigne
     if (call->slot->aux[AUX_FILE])
         return fifo_continue(call, flags);
     if (call->reason == CALL_INTERRUPTED || call->reason == CALL_FAULTED)
-        return call->reason == CALL_INTERRUPTED ? -EINTR : -EFAULT;
+        return call->reason == CALL_INTERRUPTED ? -CALL_RESTARTS : -EFAULT;
     error = request_check(&request);
     if (error)
         return error;

@@ -4,8 +4,14 @@
 #include <asm/poll.h>
 #include <lib/native/native.h>
 #include <servers/vfs/file.h>
+#include <servers/vfs/permission.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* file->data of a reader counts the writers that had opened the FIFO before it, as long as
+ * there was none: only when there was one it can have hung up. */
+#define NEVER_ALONE UINTPTR_MAX
 
 struct pipe {
     phys_t   *frames;           /* of the ring; 0: not needed so far */
@@ -69,6 +75,7 @@ void pipe_attach(struct file *file)
 {
     struct pipe *pipe = file->inode->pipe;
 
+    file->data = (void *)(uintptr_t)(pipe->writers ? NEVER_ALONE : pipe->writer_opens);
     if (file->can_read) {
         pipe->readers++;
         pipe->reader_opens++;
@@ -198,10 +205,13 @@ static int pipe_write(struct file *file, struct io *io, uint64_t *position)
     struct pipe *pipe = file->inode->pipe;
 
     (void)position;
-    if (!pipe->readers)
-        return -EPIPE;
     if (io->left == 0)
         return 0;
+    if (!pipe->readers) {
+        io->call->answer_word[0] = FOLLOW_SIGNAL;
+        io->call->answer_word[1] = SIGPIPE;
+        return -EPIPE;
+    }
     if (io->left + io->before <= PIPE_BUF)
         return pipe_write_whole(pipe, io);
     while (io->left && !io->faulted) {
@@ -230,7 +240,7 @@ static unsigned pipe_poll(struct file *file, struct wait_queue *queues[2])
         queues[0] = &pipe->can_read;
         if (pipe_used(pipe))
             events |= POLLIN | POLLRDNORM;
-        if (!pipe->writers)
+        if (!pipe->writers && pipe->writer_opens != (uintptr_t)file->data)
             events |= POLLHUP;
     }
     if (file->can_write) {
@@ -301,15 +311,15 @@ static int ring_resize(struct pipe *pipe, unsigned count)
     return 0;
 }
 
-int64_t pipe_set_capacity(struct file *file, uint64_t bytes)
+int64_t pipe_set_capacity(struct file *file, uint64_t bytes, const struct credentials *who)
 {
     struct pipe *pipe = file->inode->pipe;
     unsigned     count = 1;
     int          error;
 
-    if (bytes == 0 || bytes > INT32_MAX)
+    if (bytes > 1u << 31)
         return -EINVAL;
-    if (bytes > PIPE_PAGES_MAX * PAGE_BYTES)
+    if (bytes > PIPE_PAGES_MAX * PAGE_BYTES && !permission_is_privileged(who))
         return -EPERM;
     while (count * PAGE_BYTES < bytes)
         count *= 2;

@@ -8,6 +8,7 @@
 #define PIPE_PAGES_DEFAULT 16u  /* 64 KiB */
 #define PIPE_PAGES_MAX     256u /* 1 MiB, as /proc/sys/fs/pipe-max-size has it */
 
+struct credentials;
 struct file;
 struct file_ops;
 struct inode;
@@ -32,4 +33,4 @@ bool pipe_has_readers(const struct pipe *pipe);
 
 /* F_GETPIPE_SZ, F_SETPIPE_SZ of fcntl(2). Bytes, or -EINVAL, -EBUSY, -EPERM, -ENOMEM. */
 int64_t pipe_capacity(const struct file *file);
-int64_t pipe_set_capacity(struct file *file, uint64_t bytes);
+int64_t pipe_set_capacity(struct file *file, uint64_t bytes, const struct credentials *who);

@@ -8,6 +8,7 @@
 #include <asm/poll.h>
 #include <lib/native/native.h>
 #include <servers/vfs/deadline.h>
+#include <servers/vfs/epoll.h>
 #include <servers/vfs/process.h>
 
 #define ALWAYS  ((unsigned)(POLLERR | POLLHUP | POLLNVAL))
@@ -39,15 +40,18 @@ void file_queues(struct file *file, unsigned wanted, struct wait_queue *queues[2
         queues[0] = NULL;
 }
 
+void file_deadline_changed(struct file *file) { epoll_deadline_changed(file); }
+
 int64_t file_wait_readiness(struct call *call, struct file *file, unsigned wanted)
 {
+    uint64_t           deadline_ns = file->ops->deadline ? file->ops->deadline(file) : 0;
     struct wait_queue *queues[2];
 
     file_queues(file, wanted, queues);
     for (unsigned i = 0; i < 2; i++)
-        if (queues[i] && call_wait(call, queues[i], deadline_of(call)) < 0)
+        if (queues[i] && call_wait(call, queues[i], deadline_ns) < 0)
             return -ENOMEM;
-    return 0;
+    return call_sleep(call, deadline_of(call));
 }
 
 /* Sets the result of each element. Returns how many have one. */

@@ -9,5 +9,7 @@
 unsigned file_readiness(struct file *file);
 /* The queues that are woken when one of the wanted POLL* events may have come; NULL: none. */
 void file_queues(struct file *file, unsigned wanted, struct wait_queue *queues[2]);
+/* The file's deadline function answers something else now. */
+void file_deadline_changed(struct file *file);
 /* Waits until that happens, or for the call's deadline. Returns 0 or -ENOMEM. */
 int64_t file_wait_readiness(struct call *call, struct file *file, unsigned wanted);

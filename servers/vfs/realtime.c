@@ -5,8 +5,10 @@
 
 #include <lib/native/native.h>
 
-static int64_t realtime_offset_ns;
+static int64_t offset;
 
-void realtime_set_offset(int64_t offset_ns) { realtime_offset_ns = offset_ns; }
+void realtime_set_offset(int64_t offset_ns) { offset = offset_ns; }
 
-int64_t realtime_ns(void) { return (int64_t)clock_ns() + realtime_offset_ns; }
+int64_t realtime_offset_ns(void) { return offset; }
+
+int64_t realtime_ns(void) { return (int64_t)clock_ns() + offset; }
