@@ -20,6 +20,18 @@ int64_t map_range(struct space *space, const struct map_request *request);
 /* Touches pages of the range as far as that is possible now, at most POPULATE_PAGES. */
 void populate(struct space *space, uint64_t start, uint64_t end);
 
+enum touch_kind {
+    TOUCH_READ,
+    TOUCH_WRITE,
+    TOUCH_AS_MAPPED, /* for writing where that is allowed */
+};
+
+/* Brings a range in, or a part, in which case the answer is "fault in" and the call comes
+ * again; progress is in call->slot->aux[0] (bytes). 0, -ENOMEM (also where nothing is mapped),
+ * -EFAULT. */
+int64_t touch_range(struct call *call, struct space *space, uint64_t start, uint64_t end,
+                    enum touch_kind kind);
+
 /* The space of the calling thread, or NULL. */
 struct space *call_space(const struct call *call);
 

@@ -1,10 +1,10 @@
 /*
- * madvise, mincore, msync, mlock: calls that change what is in memory, not what is
- * mapped.
+ * madvise, mincore, msync: calls that change what is in memory, not what is mapped.
  */
 #include "servers/mem/calls.h"
 
 #include "servers/mem/fault.h"
+#include "servers/mem/frames.h"
 #include "servers/mem/layout.h"
 #include "servers/mem/pager.h"
 
@@ -13,7 +13,9 @@
 #include <asm/mman.h>
 #include <signal.h>
 #include <errno.h>
+#include <lib/native/native.h>
 #include <linux/mman.h>
+#include <string.h>
 
 /* ---- what one advice means for one VMA ---------------------------------------------------- */
 
@@ -29,7 +31,9 @@ static int check_advice(const struct vma *vma, int advice)
     case MADV_REMOVE:
         if (!vma->object)
             return -EINVAL;
-        return (vma->flags & VMA_SHARED) && (vma->prot & PROT_WRITE) ? -EOPNOTSUPP : -EACCES;
+        if (!(vma->flags & VMA_SHARED) || !(vma->prot & PROT_WRITE))
+            return -EACCES;
+        return vma->object->kind == OBJECT_ANON ? 0 : -EOPNOTSUPP;
     default:
         return 0;
     }
@@ -51,6 +55,23 @@ static unsigned advised_flags(unsigned flags, int advice)
     }
 }
 
+/* MADV_REMOVE: the pages of shared memory become zeroes for all who see them. If nobody else
+ * can, their frames are freed. */
+static void remove_pages(struct space *space, const struct vma *vma, uint64_t start, uint64_t end)
+{
+    uint64_t index = vma->index + page_number(start - vma->start);
+    uint64_t last = index + page_number(end - start);
+    phys_t phys;
+
+    if (vma->object->refs == 1) {
+        space_drop_pages(space, start, end);
+        pagemap_drain(&vma->object->frames, index, last, frame_put);
+        return;
+    }
+    for (; (phys = pagemap_next(&vma->object->frames, &index, last)); index++)
+        memset(frame_ptr(phys), 0, PAGE_BYTES);
+}
+
 static int advise_vma(struct space *space, struct vma *vma, uint64_t start, uint64_t end,
                       int advice)
 {
@@ -61,6 +82,8 @@ static int advise_vma(struct space *space, struct vma *vma, uint64_t start, uint
         return error;
     if (advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED || advice == MADV_FREE)
         space_drop_pages(space, start, end);
+    if (advice == MADV_REMOVE)
+        remove_pages(space, vma, start, end);
     if (flags == vma->flags)
         return 0;
     error = space_isolate(space, start, end);
@@ -133,23 +156,24 @@ static int64_t touch(struct call *call, struct space *space, uint64_t va, bool w
     }
 }
 
-/* Brings a range in; progress is in call->slot->aux[0] (bytes). 0 also when the answer is
- * "fault in". */
-static int64_t touch_range(struct call *call, struct space *space, uint64_t start, uint64_t end,
-                           int advice)
+int64_t touch_range(struct call *call, struct space *space, uint64_t start, uint64_t end,
+                    enum touch_kind kind)
 {
-    uint64_t *done = &call->slot->aux[0];
+    uint64_t *done = &call->slot->aux[0], budget = TOUCH_PAGES;
 
     while (start + *done < end) {
         uint64_t va = start + *done, pages = 1;
         const struct vma *vma = vma_find(&space->vmas, va);
-        bool write = advice == MADV_POPULATE_WRITE ||
-                     (advice != MADV_POPULATE_READ && vma && (vma->prot & PROT_WRITE));
+        bool write = kind == TOUCH_WRITE ||
+                     (kind == TOUCH_AS_MAPPED && vma && (vma->prot & PROT_WRITE));
         int64_t result = vma ? touch(call, space, va, write, &pages) : -ENOMEM;
 
         if (result)
             return result < 0 ? result : 0;
         *done += pages * PAGE_BYTES;
+        if (budget <= pages && start + *done < end)
+            return call_fault_in(call, va, PAGE_BYTES, write); /* lets others in between */
+        budget -= pages;
     }
     return 0;
 }
@@ -173,43 +197,10 @@ int64_t sys_madvise(struct call *call)
     if (!layout_is_user(start, bytes))
         return -ENOMEM;
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-        return touch_range(call, space, start, start + bytes, advice);
+        return touch_range(call, space, start, start + bytes,
+                           advice == MADV_POPULATE_READ ? TOUCH_READ : TOUCH_WRITE);
     return advise_range(space, start, start + bytes, advice);
 }
-
-/* ---- mlock -------------------------------------------------------------------------------- */
-
-/* Nothing is ever paged out; locking means to be there from now on. */
-static int64_t lock_range(struct call *call, bool touch_pages)
-{
-    struct space *space = call_space(call);
-    uint64_t start = page_down(call->arg[0]);
-    uint64_t bytes = page_up(call->arg[1] + page_offset(call->arg[0]));
-
-    if (!space)
-        return -ESRCH;
-    if (start + bytes < start)
-        return -EINVAL;
-    if (bytes == 0)
-        return 0;
-    if (!layout_is_user(start, bytes) || !space_is_mapped(space, start, start + bytes))
-        return -ENOMEM;
-    return touch_pages ? touch_range(call, space, start, start + bytes, MADV_NORMAL) : 0;
-}
-
-/* mlock(2) */
-int64_t sys_mlock(struct call *call) { return lock_range(call, true); }
-
-/* mlock2(2) */
-int64_t sys_mlock2(struct call *call)
-{
-    if (call->arg[2] & ~(uint64_t)MLOCK_ONFAULT)
-        return -EINVAL;
-    return lock_range(call, !call->arg[2]);
-}
-
-/* munlock(2) */
-int64_t sys_munlock(struct call *call) { return lock_range(call, false); }
 
 /* ---- mincore, msync ----------------------------------------------------------------------- */
 

@@ -141,7 +141,7 @@ int64_t map_range(struct space *space, const struct map_request *request)
                                                      : space_map(space, &what);
     if (error)
         return error;
-    if (request->flags & (MAP_POPULATE | MAP_LOCKED))
+    if (request->flags & (MAP_POPULATE | MAP_LOCKED) || space->lock_future)
         populate(space, what.start, what.end);
     return address;
 }
@@ -293,7 +293,11 @@ static int heap_grow(struct space *space, uint64_t from, uint64_t to)
         return -ENOMEM;
     if (layout_is_reserved(from, to))
         return -ENOMEM;
-    return space_map(space, &what);
+    if (space_map(space, &what))
+        return -ENOMEM;
+    if (space->lock_future)
+        populate(space, from, to);
+    return 0;
 }
 
 /* brk(2), as the system call has it: the new end of the heap, or if that can't be, the old. */

@@ -110,6 +110,27 @@ static void note_program(struct program_facts *facts, const struct elf_image *im
     facts->executable_stack = image->executable_stack;
 }
 
+/* As Linux has it: the code is all that is executable, the data is the last segment. */
+static void mark_segments(struct program_marks *marks, const struct elf_image *image, uint64_t bias)
+{
+    *marks = (struct program_marks){ .code_start = UINT64_MAX };
+    for (unsigned i = 0; i < image->count; i++) {
+        const struct elf_segment *segment = &image->segment[i];
+        uint64_t start = segment->address + bias, end = start + segment->file_bytes;
+
+        if (segment->prot & PROT_EXEC && start < marks->code_start)
+            marks->code_start = start;
+        if (segment->prot & PROT_EXEC && end > marks->code_end)
+            marks->code_end = end;
+        if (start > marks->data_start)
+            marks->data_start = start;
+        if (end > marks->data_end)
+            marks->data_end = end;
+    }
+    if (marks->code_start > marks->code_end)
+        marks->code_start = marks->code_end;
+}
+
 int exec_image(struct space *space, const struct exec_file *file, uint64_t *interpreter_offset,
                uint64_t *interpreter_bytes)
 {
@@ -131,6 +152,7 @@ int exec_image(struct space *space, const struct exec_file *file, uint64_t *inte
     if (error)
         return error;
     note_program(&space->exec->facts, &image, bias);
+    mark_segments(&space->marks, &image, bias);
     space->brk_start = space->brk = image.count ? image.high + bias : PIE_BASE;
     *interpreter_offset = image.interpreter_offset;
     *interpreter_bytes = image.interpreter_bytes;

@@ -68,40 +68,27 @@ static phys_t page_replace(struct space *space, uint64_t page, phys_t from)
     }
     if (space->pages.count > space->peak_own)
         space->peak_own = space->pages.count;
-    if (from && from != frame_zero())
+    if (from)
         memcpy(frame_ptr(phys), frame_ptr(from), PAGE_BYTES);
     if (!old)
         return phys;
     must(frame_is_shared(old));
-    if (old != frame_zero() && space->threads > 1)
+    if (space->threads > 1)
         pager_protect(&space->pager, page << PAGE_SHIFT, 1, 0);
     frame_put(old);
     return phys;
 }
 
-/* A page that only reads see so far: the frame of zeroes. */
-static phys_t page_set_zero(struct space *space, uint64_t page)
-{
-    if (pagemap_set(&space->pages, page, frame_zero()))
-        return 0;
-    frame_get(frame_zero());
-    return frame_zero();
-}
-
 static enum fault_outcome resolve_private(struct space *space, const struct vma *vma,
                                           struct fault *fault, phys_t own)
 {
-    uint64_t page = page_number(fault->va);
-
-    if (fault->write && (!own || frame_is_shared(own)))
-        own = page_replace(space, page, own);
-    else if (!own)
-        own = page_set_zero(space, page);
-    if (!own)
-        return FAULT_NO_MEMORY;
-    fault->phys = own;
     fault->rights = prot_to_rights(vma->prot);
-    if (frame_is_shared(own))
+    if (fault->write && (!own || frame_is_shared(own))) {
+        fault->phys = page_replace(space, page_number(fault->va), own);
+        return fault->phys ? FAULT_MAP : FAULT_NO_MEMORY;
+    }
+    fault->phys = own ? own : frame_zero(); /* which only reads see so far */
+    if (!own || frame_is_shared(own))
         fault->rights &= ~MEM_W;
     return FAULT_MAP;
 }
@@ -218,6 +205,7 @@ enum fault_outcome fault_resolve(struct space *space, struct fault *fault)
 
     fault->va = page_down(fault->address);
     fault->pages = 1;
+    space->faults++;
     if (fault->address >= USER_END)
         return refuse(fault, SIGSEGV, SEGV_MAPERR);
     vma = vma_find(&space->vmas, fault->address);

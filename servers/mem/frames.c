@@ -82,7 +82,7 @@ void frame_get(phys_t phys)
     uint32_t *refs = refs_of(phys);
 
     must(*refs > 0 && *refs < UINT32_MAX);
-    *refs += phys != zero_frame;
+    ++*refs;
 }
 
 void frame_put(phys_t phys)
@@ -90,13 +90,13 @@ void frame_put(phys_t phys)
     uint32_t *refs = refs_of(phys);
 
     must(*refs > 0);
-    if (phys == zero_frame || --*refs > 0)
+    if (--*refs > 0)
         return;
     frames_free(phys, 0);
     chunk_put(chunk_of(phys));
 }
 
-bool frame_is_shared(phys_t phys) { return *refs_of(phys) > 1 || phys == zero_frame; }
+bool frame_is_shared(phys_t phys) { return *refs_of(phys) > 1; }
 
 phys_t frame_zero(void) { return zero_frame; }
 
@@ -108,8 +108,6 @@ int frames_init(void)
 
 void frames_exit(void)
 {
-    phys_t phys = zero_frame;
-
+    frame_put(zero_frame);
     zero_frame = 0;
-    frame_put(phys);
 }

@@ -21,6 +21,5 @@ void   frame_put(phys_t phys);
 /* Whether someone else holds it as well. */
 bool   frame_is_shared(phys_t phys);
 
-/* One frame of zeroes for all pages that were only read so far; always shared. Its
- * references are not counted. */
+/* One frame of zeroes for all pages that were only read so far. */
 phys_t frame_zero(void);

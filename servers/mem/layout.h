@@ -11,7 +11,7 @@
 
 /* The router places the UTCBs of Linux threads here; nothing else ever goes there. */
 #define UTCB_AREA_START 0x00007fffff000000ull
-#define UTCB_AREA_BYTES 0x100000ull
+#define UTCB_AREA_BYTES 0x400000ull
 #define UTCB_AREA_END   (UTCB_AREA_START + UTCB_AREA_BYTES)
 
 /* Between the stack and the UTCBs: a guard of eight pages, vvar page, vDSO. */
@@ -47,6 +47,8 @@
 /* File pages that a fault asks for at once, and pages that one fault_in maps. */
 #define FAULT_AROUND_PAGES 16u
 #define FAULT_IN_PAGES     64u
+/* Pages that a call which has to bring in all of a range does without a pause. */
+#define TOUCH_PAGES        512u
 /* MAP_POPULATE is a hint: so much of it is done at once. */
 #define POPULATE_PAGES     4096u
 

@@ -166,6 +166,11 @@ int64_t mem_op_mmap_file(struct call *call, uint32_t id, uint64_t address, uint6
         return -ESRCH;
     if ((flags & MAP_ANONYMOUS) || (prot & PROT_ALL & ~max_prot))
         return -EINVAL;
+    if (file == 0) {
+        request.flags |= MAP_ANONYMOUS;
+        request.offset = 0;
+        return map_range(space, &request);
+    }
     request.object = object_open_file(file, file_bytes);
     if (!request.object)
         return -ENOMEM;

@@ -313,3 +313,27 @@ int pagemap_copy(struct pagemap *to, const struct pagemap *from, void (*visit)(u
     visit_below(to->root, to->height, visit);
     return 0;
 }
+
+static uint64_t count_below(const struct pagemap_node *node, unsigned height, uint64_t base,
+                            uint64_t first, uint64_t last)
+{
+    unsigned shift = height * SLOT_BITS;
+    uint64_t left = used_within(node, shift, base, first, last), count = 0;
+
+    if (height == 0)
+        return (uint64_t)__builtin_popcountll(left);
+    for (; left; left &= left - 1) {
+        unsigned slot = __builtin_ctzll(left);
+
+        count += count_below(node->slot[slot].child, height - 1, base + ((uint64_t)slot << shift),
+                             first, last);
+    }
+    return count;
+}
+
+uint64_t pagemap_count(const struct pagemap *map, uint64_t first, uint64_t end)
+{
+    if (!map->root || first >= end || !fits(first, map->height))
+        return 0;
+    return count_below(map->root, map->height, 0, first, end - 1);
+}

@@ -29,5 +29,7 @@ void pagemap_drain(struct pagemap *map, uint64_t first, uint64_t end,
  * -ENOMEM: nothing has happened. */
 int pagemap_copy(struct pagemap *to, const struct pagemap *from, void (*visit)(uint64_t value))
     __attribute__((warn_unused_result));
+/* Entries in [first, end). */
+uint64_t pagemap_count(const struct pagemap *map, uint64_t first, uint64_t end);
 /* Finds the first entry in [*index, end). Returns its value and sets *index, or 0. */
 uint64_t pagemap_next(const struct pagemap *map, uint64_t *index, uint64_t end);

@@ -75,6 +75,7 @@ void space_clear(struct space *space)
     }
     must(space->pages.count == 0 && space->counts.total == 0);
     space->brk_start = space->brk = 0;
+    space->marks = (struct program_marks){ 0 };
 }
 
 void space_free(struct space *space)

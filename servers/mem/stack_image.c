@@ -256,6 +256,10 @@ int stack_image_build(struct space *space, const struct program_facts *facts,
     if (error)
         return error;
     map_first_pages(space, layout.vectors);
+    space->marks.stack_start = layout.vectors;
+    space->marks.arguments_start = layout.arguments;
+    space->marks.arguments_end = space->marks.environment_start = layout.environment;
+    space->marks.environment_end = layout.path;
     *sp = layout.vectors;
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <asm/unistd.h>
 #include <errno.h>
 #include <lib/host/host.h>
+#include <lib/native/native.h>
 #include <linux/mman.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -422,6 +423,30 @@ static void madvise_refuses_what_linux_refuses(void **state)
     assert_int_equal(program_get(HERE + 4 * K), 0);
 }
 
+static void removed_pages_of_shared_memory_are_zero(void **state)
+{
+    uint64_t frames;
+    int64_t view;
+
+    (void)state;
+    assert_int_equal(call_mmap(HERE, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED), HERE);
+    for (unsigned page = 0; page < 4; page++)
+        assert_int_equal(program_put(HERE + page * K, page + 1), 0);
+    frames = frames_in_use();
+    assert_int_equal(call_madvise(HERE + K, 2 * K, MADV_REMOVE), 0);
+    assert_int_equal(frames_in_use(), frames - 2);
+    assert_int_equal(program_get(HERE), 1);
+    assert_int_equal(program_get(HERE + 2 * K), 0);
+    assert_int_equal(program_get(HERE + 3 * K), 4);
+    view = call_mremap(HERE, 0, 4 * K, MREMAP_MAYMOVE, 0);
+    assert_true(view > 0);
+    assert_int_equal(call_madvise(HERE, K, MADV_REMOVE), 0);
+    assert_int_equal(program_get(view), 0);
+    assert_int_equal(program_get(view + 3 * K), 4);
+    assert_int_equal(call_mprotect(HERE, 4 * K, PROT_READ), 0);
+    assert_int_equal(call_madvise(HERE, K, MADV_REMOVE), -EACCES);
+}
+
 static void populating_advice_faults_in(void **state)
 {
     (void)state;
@@ -493,6 +518,32 @@ static void mlock_brings_pages_in(void **state)
     assert_int_equal(program_call(__NR_mlock2, HERE, K, 2, 0, 0, 0), -EINVAL);
 }
 
+static void mlockall_brings_everything_in(void **state)
+{
+    int64_t later;
+
+    (void)state;
+    /* It pauses by asking for pages that are there. */
+    host_region_add(program_pd, HERE, 1008 * K, MEM_R | MEM_W, true);
+    map_here(3, RW);
+    assert_int_equal(call_mmap(HERE + 8 * K, 1000 * K, RW, ANON | MAP_FIXED), HERE + 8 * K);
+    assert_int_equal(call_mmap(HERE + 4 * K, K, PROT_NONE, ANON | MAP_FIXED), HERE + 4 * K);
+    assert_int_equal(program_call(__NR_mlockall, 0, 0, 0, 0, 0, 0), -EINVAL);
+    assert_int_equal(program_call(__NR_mlockall, 8, 0, 0, 0, 0, 0), -EINVAL);
+    assert_int_equal(program_call(__NR_mlockall, MCL_ONFAULT, 0, 0, 0, 0, 0), -EINVAL);
+    assert_int_equal(program_call(__NR_mlockall, MCL_CURRENT | MCL_FUTURE, 0, 0, 0, 0, 0), 0);
+    program_direct_faults = program_routed_faults = 0;
+    later = call_mmap(0, K, RW, ANON);
+    assert_int_equal(program_put(HERE, 1), 0);
+    assert_int_equal(program_put(HERE + 1007 * K, 1), 0);
+    assert_int_equal(program_put(later, 1), 0);
+    assert_int_equal(program_direct_faults + program_routed_faults, 0);
+    assert_int_equal(program_call(__NR_munlockall, 0, 0, 0, 0, 0, 0), 0);
+    later = call_mmap(0, K, RW, ANON);
+    assert_int_equal(program_put(later, 1), 0);
+    assert_int_equal(program_direct_faults, 1);
+}
+
 static void too_many_vmas_are_refused(void **state)
 {
     uint64_t pages = 2 * (uint64_t)VMA_COUNT_MAX, page = 0;
@@ -537,10 +588,12 @@ int main(void)
         PROGRAM_TEST(harmless_advice_is_taken),
         PROGRAM_TEST(advice_for_forks_is_kept),
         PROGRAM_TEST(madvise_refuses_what_linux_refuses),
+        PROGRAM_TEST(removed_pages_of_shared_memory_are_zero),
         PROGRAM_TEST(populating_advice_faults_in),
         PROGRAM_TEST(mincore_tells_what_is_there),
         PROGRAM_TEST(msync_checks_its_arguments),
         PROGRAM_TEST(mlock_brings_pages_in),
+        PROGRAM_TEST(mlockall_brings_everything_in),
         PROGRAM_TEST(too_many_vmas_are_refused),
     };
 

@@ -289,6 +289,20 @@ static void file_mappings_are_checked(void **state)
     assert_int_equal(program_end(), 1);
 }
 
+static void zero_file_is_anonymous_memory(void **state)
+{
+    static const struct test_file zero = { .id = 0 };
+
+    (void)state;
+    assert_int_equal(file_mmap(&zero, HERE, 2 * K, RW, RWX, MAP_PRIVATE | MAP_FIXED, 5 * K), HERE);
+    assert_int_equal(program_get(HERE), 0);
+    assert_int_equal(program_put(HERE, 1), 0);
+    assert_int_equal(file_mmap(&zero, HERE, 2 * K, RW, RW, MAP_SHARED | MAP_FIXED, 5 * K), HERE);
+    assert_int_equal(program_get(HERE), 0);
+    assert_int_equal(program_put(HERE + K, 1), 0);
+    assert_int_equal(files_released(), 0);
+}
+
 static void moved_file_mappings_keep_their_pages(void **state)
 {
     struct test_file *file = file_create(NULL, 8 * K);
@@ -544,6 +558,7 @@ int main(void)
         PROGRAM_TEST(more_references_than_fit_come_in_pieces),
         PROGRAM_TEST(shared_writes_reach_the_file),
         PROGRAM_TEST(file_mappings_are_checked),
+        PROGRAM_TEST(zero_file_is_anonymous_memory),
         PROGRAM_TEST(moved_file_mappings_keep_their_pages),
         PROGRAM_TEST(fault_in_takes_ranges),
         PROGRAM_TEST(unknown_spaces_are_refused),
