@@ -110,7 +110,7 @@ cap_sel_t thread_stopped(cap_sel_t pd, unsigned cpu, thread_fn *fn, void *arg)
     vaddr_t utcb = utcb_new();
     cap_sel_t ec = sel_range(2);
 
-    check_eq(hc_create_ec(ec, pd, 0, cpu, MAX_CAPS - 1, utcb, (vaddr_t)tcb_new(utcb, fn, arg),
+    check_eq(hc_create_ec(ec, pd, 0, cpu, SEL_EVENT, utcb, (vaddr_t)tcb_new(utcb, fn, arg),
                           (vaddr_t)thread_entry, 0),
              ST_OK);
     return ec;
@@ -129,7 +129,7 @@ cap_sel_t handler_new(cap_sel_t pd, unsigned cpu)
     vaddr_t utcb = utcb_new();
     cap_sel_t ec = sel_new();
 
-    check_eq(hc_create_ec(ec, pd, EC_LOCAL, cpu, MAX_CAPS - 1, utcb,
+    check_eq(hc_create_ec(ec, pd, EC_LOCAL, cpu, SEL_EVENT, utcb,
                           (vaddr_t)tcb_new(utcb, NULL, NULL), 0, 0),
              ST_OK);
     return ec;
@@ -233,7 +233,7 @@ bool objects_settle(const struct kmem_stat *before)
     return false;
 }
 
-/* ---- begin and between tests -------------------------------------------------------------------- */
+/* ---- begin and between tests ---------------------------------------------------------------- */
 
 /* The word of an instruction counter advances by exactly the instructions run. */
 static bool time_is_exact(void)

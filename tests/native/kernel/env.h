@@ -22,6 +22,7 @@ enum {
     MAIN_PRIORITY = 60, /* of the thread that runs the tests */
     SEL_NEVER = 5,      /* semaphore that is never signalled; every PD of pd_new has it */
     SEL_FIRST = 16,     /* first that sel_new gives */
+    SEL_EVENT = MAX_CAPS - 1, /* event portal of native threads; there is none, mostly */
     QUANTUM = 2000000,  /* TSC ticks */
     PD_QUOTA = 200,     /* pages */
 };
@@ -37,7 +38,7 @@ static inline uint64_t tsc(void)
 static inline uint64_t us(uint64_t count) { return tsc_hz / 1000000 * count; }
 static inline uint64_t ms(uint64_t count) { return us(1000 * count); }
 /* When to give up waiting for what must come. */
-static inline uint64_t soon(void)         { return tsc() + ms(3000); }
+static inline uint64_t soon(void)         { return tsc() + ms(8000); }
 void sleep_us(uint64_t count);
 
 static inline void relax(void) { __asm__ volatile("pause" : : : "memory"); }
@@ -46,7 +47,7 @@ static inline void store(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATO
 /* Waits until *p is at least value; false: it does not get there. */
 bool reaches(const uint64_t *p, uint64_t value);
 
-/* ---- selectors, memory ------------------------------------------------------------------------ */
+/* ---- selectors, memory ---------------------------------------------------------------------- */
 
 cap_sel_t sel_new(void);
 cap_sel_t sel_range(unsigned count);
@@ -58,7 +59,7 @@ phys_t pool_phys(const void *ptr);
 /* Address for a UTCB that no EC of this test has yet. */
 vaddr_t utcb_new(void);
 
-/* ---- threads ------------------------------------------------------------------------------------ */
+/* ---- threads -------------------------------------------------------------------------------- */
 
 typedef void thread_fn(void *arg);
 
@@ -86,7 +87,7 @@ cap_sel_t thread_new(cap_sel_t pd, unsigned cpu, unsigned priority, thread_fn *f
 /* The same without an SC. */
 cap_sel_t thread_stopped(cap_sel_t pd, unsigned cpu, thread_fn *fn, void *arg);
 
-/* ---- handlers ------------------------------------------------------------------------------------- */
+/* ---- handlers ------------------------------------------------------------------------------- */
 
 struct msg {
     uint64_t rax;
@@ -110,7 +111,7 @@ uint64_t call_word(cap_sel_t pt, uint64_t *word);
 /* Calls without words; the status. */
 enum status call(cap_sel_t pt);
 
-/* ---- protection domains, semaphores ------------------------------------------------------------------ */
+/* ---- protection domains, semaphores --------------------------------------------------------- */
 
 /* With this program and the pool mapped, so that its threads can run C code. */
 cap_sel_t pd_new(void);
@@ -123,7 +124,7 @@ cap_sel_t sm_new(uint64_t count);
 uint64_t pd_used(cap_sel_t pd);
 void drop(cap_sel_t sel);
 
-/* ---- kernel memory -------------------------------------------------------------------------------------- */
+/* ---- kernel memory -------------------------------------------------------------------------- */
 
 struct kmem_stat kernel_memory(void);
 /* Waits until the number of objects is again what it was. */

@@ -252,15 +252,23 @@ static void set_bases(struct msg *m)
     check_eq(hc_ec(foreign.ec, EC_OP_SET_STATE, 0), ST_OK);
 }
 
-static void test_bases(void)
+static void bases_stay(const void *ip, uint64_t messages)
 {
     foreign_new(set_bases);
-    foreign_start_on(f_ud, 0, MAIN_PRIORITY - 1);
+    foreign_start_on(ip, 0, MAIN_PRIORITY - 1);
     for (unsigned i = 0; i < 20; i++)
         sleep_us(500);
     need(reaches(&foreign_data[101], 10));
     check(foreign_data[100] - foreign_data[101] <= 1);
-    check_eq(foreign.count, 1);
+    check_eq(foreign.count, messages);
+}
+
+static void test_bases(void) { bases_stay(f_ud, 1); }
+
+static void test_own_bases(void)
+{
+    if (kernel_info()->cpu_features & CPU_FSGSBASE)
+        bases_stay(f_own_segments, 0);
 }
 
 const struct test exception_tests[] = {
@@ -281,5 +289,6 @@ const struct test exception_tests[] = {
     { "bad-stack", test_bad_stack, 0 },
     { "odd-flags", test_odd_flags, 0 },
     { "bases", test_bases, 0 },
+    { "own-bases", test_own_bases, 0 },
     { NULL, NULL, 0 },
 };

@@ -31,7 +31,7 @@ extern char __start_foreign_text[], __stop_foreign_text[]; /* made by the linker
 extern char f_registers[], f_registers_after[], f_exit[], f_numbers[], f_touch[], f_touch_read[],
     f_touch_write[], f_ud[], f_de[], f_de_at[], f_gp[], f_port[], f_non_canonical[],
     f_non_canonical_at[], f_int3[], f_int3_after[], f_int80[], f_step[], f_step_after[], f_mf[],
-    f_mf_at[], f_spin[], f_spin_segments[], f_native[], f_native_wait[],
+    f_mf_at[], f_spin[], f_spin_segments[], f_own_segments[], f_native[], f_native_wait[],
     f_calls[], f_set_state_target[];
 
 /* Makes the PD with code and data; events go to event (NULL: foreign_event). */

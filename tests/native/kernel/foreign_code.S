@@ -161,6 +161,15 @@ f_spin_segments:
     incq    %gs:0
     jmp     f_spin_segments
 
+/* Sets its bases itself, to foreign_data + 800 and + 808, then the same. */
+    .globl  f_own_segments
+f_own_segments:
+    lea     foreign_data+800, %rax
+    wrfsbase %rax
+    lea     foreign_data+808, %rax
+    wrgsbase %rax
+    jmp     f_spin_segments
+
 /* A hypercall (semaphore up, control word in foreign_data) by native_call, then
  * the same system call again. */
     .globl  f_native

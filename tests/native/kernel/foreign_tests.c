@@ -194,7 +194,7 @@ static void test_route_handler_ends(void)
     check_eq(foreign_data[0], 3);
 }
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults --------------------------------------------------------------------------------- */
 
 static char *lent; /* page that the pager maps */
 
@@ -340,7 +340,7 @@ static void test_execute_data(void)
     check_eq(foreign.log[0].w[2], (uint64_t)foreign_data);
 }
 
-/* ---- native calls --------------------------------------------------------------------------------- */
+/* ---- native calls --------------------------------------------------------------------------- */
 
 static void test_native_call(void)
 {
@@ -370,7 +370,7 @@ static void test_native_call_portal(void)
     check_eq(foreign_data[1], ST_BAD_CAP);
 }
 
-/* ---- halting ---------------------------------------------------------------------------------------- */
+/* ---- halting -------------------------------------------------------------------------------- */
 
 static void halts(const void *ip)
 {

@@ -79,7 +79,7 @@ static struct vectors pattern(unsigned seed)
     return v;
 }
 
-/* ---- threads that keep their registers -------------------------------------------------------- */
+/* ---- threads that keep their registers ------------------------------------------------------ */
 
 static uint64_t rounds[8], errors;
 
@@ -181,7 +181,7 @@ static void test_call(void)
     check(registers_are(&mine));
 }
 
-/* ---- what a new thread finds -------------------------------------------------------------------- */
+/* ---- what a new thread finds ---------------------------------------------------------------- */
 
 static struct vectors found;
 static uint8_t legacy[512] __attribute__((aligned(16)));
@@ -232,7 +232,7 @@ static void test_new_thread(void)
     }
 }
 
-/* ---- get and set --------------------------------------------------------------------------------- */
+/* ---- get and set ---------------------------------------------------------------------------- */
 
 static cap_sel_t target;
 static uint8_t image[UTCB_DATA_BYTES];

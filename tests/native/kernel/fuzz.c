@@ -1,12 +1,14 @@
 /*
- * Pseudo-random hypercalls, the same in every run unless another seed is given: the kernel must be alive after
- * them, and have all its memory back. What the calls answer does not matter.
+ * Pseudo-random hypercalls, the same in every run unless another seed is given: the
+ * kernel must be alive after them, and have all its memory back. What the calls answer
+ * does not matter.
  */
 #include "env.h"
 
 #include <string.h>
 
-enum { ROUNDS = 20, CALLS = 5000, OWN_ROUNDS = 20, OWN_CALLS = 1500 };
+enum { ROUNDS = 20, CALLS = 5000, SHARED_ROUNDS = 12, OWN_ROUNDS = 20, OWN_CALLS = 1500,
+       SEL_SHARED = 6 /* and following: what it is given */ };
 
 static uint64_t made, finished;
 
@@ -82,7 +84,7 @@ static void any_call(struct random *r)
     hc_raw(ctl, &words);
 }
 
-/* ---- from a PD of its own ------------------------------------------------------------------ */
+/* ---- from a PD of its own ------------------------------------------------------------------- */
 
 static void fuzz_thread(void *arg)
 {
@@ -123,7 +125,7 @@ static void fill(cap_sel_t pd, struct random *r)
     objects[n++] = portal_new(handler_new(pd, 0), answer);
     objects[n++] = pd;
     for (unsigned i = 0; i < n; i++)
-        check_eq(hc_delegate(SEL_SELF, objects[i], pd, 6 + i, 1, (unsigned)(next(r) | next(r))),
+        check_eq(hc_delegate(SEL_SELF, objects[i], pd, SEL_SHARED + i, 1, (unsigned)(next(r) | next(r))),
                  ST_OK);
 }
 
@@ -159,7 +161,60 @@ static void test_other_pd(void)
     check(made > ROUNDS * CALLS / 2);
 }
 
-/* ---- with root's rights, from a thread of root's PD ------------------------------------------------ */
+/* ---- from all CPUs, with what they share ---------------------------------------------------- */
+
+static void wait_often(void *arg)
+{
+    (void)arg;
+    for (;;)
+        hc_sm_down(SEL_SHARED, tsc() + us(50));
+}
+
+/* PDs with all rights over each other, threads that run, handlers everywhere. Events
+ * are answered, so that a recalled thread goes on. */
+static void shared_round(uint64_t round)
+{
+    struct random r = { (round + 555 + seed() * 1000) * 0x9e3779b97f4a7c15 };
+    cap_sel_t pds[MAX_CPUS], shared = sel_range(16);
+    unsigned n = 0;
+
+    check_eq(hc_create_sm(shared + n++, ROOT_SEL_PD, 0), ST_OK);
+    check_eq(hc_create_pt(shared + n++, ROOT_SEL_PD, handler_new(ROOT_SEL_PD, 0),
+                          (vaddr_t)handler_entry, (uint64_t)answer),
+             ST_OK);
+    for (unsigned i = 1; i < cpu_count; i++)
+        check_eq(hc_pt_add_handler(shared + 1, handler_new(ROOT_SEL_PD, i)), ST_OK);
+    for (unsigned i = 0; i < cpu_count && i < 6; i++) {
+        pds[i] = pd_new();
+        check_eq(hc_delegate(SEL_SELF, shared + 1, pds[i], SEL_EVENT, 1, PT_CALL), ST_OK);
+        check_eq(hc_delegate(SEL_SELF, pds[i], SEL_SELF, shared + n++, 1, RIGHTS_ALL), ST_OK);
+        check_eq(hc_delegate(SEL_SELF, thread_new(pds[i], i, 30, wait_often, NULL), SEL_SELF,
+                             shared + n++, 1, RIGHTS_ALL),
+                 ST_OK);
+    }
+    finished = 0;
+    for (unsigned i = 0; i < cpu_count && i < 6; i++) {
+        check_eq(hc_delegate(SEL_SELF, shared, pds[i], SEL_SHARED, n, RIGHTS_ALL), ST_OK);
+        thread_new(pds[i], i, 30, fuzz_thread, (void *)next(&r));
+    }
+    sleep_us(20000);
+}
+
+static void test_all_cpus(void)
+{
+    struct kmem_stat before = kernel_memory();
+
+    made = 0;
+    for (uint64_t round = 0; round < SHARED_ROUNDS; round++) {
+        shared_round(round);
+        env_reset();
+        if (!objects_settle(&before))
+            return;
+    }
+    check(made > 10000);
+}
+
+/* ---- with root's rights, from a thread of root's PD ----------------------------------------- */
 
 /* What would rightly end the test: to revoke or map away what it lives on, to give
  * memory of others to the kernel. The selectors below SEL_FIRST are its own. */
@@ -184,7 +239,8 @@ static void own_call(struct random *r, cap_sel_t base)
 {
     uint64_t bits = next(r);
     unsigned number = (unsigned)(bits >> 8) % HC_COUNT;
-    uint64_t ctl = ctl_make(number, (unsigned)(bits >> 16) & 7, base + (cap_sel_t)(bits >> 32 & 31));
+    uint64_t ctl = ctl_make(number, (unsigned)(bits >> 16) & 7,
+                            base + (cap_sel_t)(bits >> 32 & 31));
     struct hc_words words;
 
     for (unsigned i = 0; i < 6; i++)
@@ -232,6 +288,7 @@ static void test_own(void)
 
 const struct test fuzz_tests[] = {
     { "other-pd", test_other_pd, 0 },
+    { "all-cpus", test_all_cpus, 0 },
     { "own", test_own, 0 },
     { NULL, NULL, 0 },
 };

@@ -189,7 +189,7 @@ static void test_self(void)
     EXPECT(ST_BAD_CAP, HC_MAP_PHYS, 0, 0, SEL_SELF, 0, 0x1000, 1, MEM_R);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values --------------------------------------------------------------------------------- */
 
 static void test_create_values(void)
 {
@@ -308,7 +308,7 @@ static void test_other_values(void)
     EXPECT(ST_BAD_STATE, HC_EC, EC_OP_GET_STATE, ROOT_SEL_EC, 0);
 }
 
-/* ---- without root's right ----------------------------------------------------------------------- */
+/* ---- without root's right ------------------------------------------------------------------- */
 
 static uint64_t answers[4];
 

@@ -212,7 +212,7 @@ static void test_destroyed(void)
     check_eq(errors, 0);
 }
 
-/* ---- recall and end ----------------------------------------------------------------------------- */
+/* ---- recall and end ------------------------------------------------------------------------- */
 
 static uint64_t recalls;
 
@@ -246,27 +246,25 @@ static void test_recall(void)
     check_eq(recalls, 50);
 }
 
-static void ends(cap_sel_t *what)
+/* what: its EC or its PD, the objects 1 and 0 of the statistics. */
+static void ends(cap_sel_t *what, unsigned type)
 {
-    uint64_t count;
+    uint64_t count, objects;
 
     spin_on_cpu1();
+    objects = kernel_memory().objects[type];
     drop(*what);
-    for (unsigned i = 0; i < 100; i++) { /* it may take a moment to be told */
-        count = load(foreign_data);
+    for (unsigned i = 0; i < 10000 && kernel_memory().objects[type] == objects; i++)
         sleep_us(100);
-        if (load(foreign_data) == count)
-            break;
-    }
     count = load(foreign_data);
     sleep_us(2000);
     check_eq(load(foreign_data), count);
 }
 
-static void test_end(void)    { ends(&foreign.ec); }
-static void test_pd_end(void) { ends(&foreign.pd); }
+static void test_end(void)    { ends(&foreign.ec, 1); }
+static void test_pd_end(void) { ends(&foreign.pd, 0); }
 
-/* ---- TLB ----------------------------------------------------------------------------------------- */
+/* ---- TLB ------------------------------------------------------------------------------------ */
 
 static uint64_t *volatile page;
 static uint64_t epoch, progress, last_seen;
@@ -373,7 +371,7 @@ static void test_map_across(void)
     check_eq(errors, 0);
 }
 
-/* ---- create and destroy everywhere ----------------------------------------------------------------- */
+/* ---- create and destroy everywhere ---------------------------------------------------------- */
 
 static cap_sel_t churn_slots;
 
