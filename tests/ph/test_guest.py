@@ -6,8 +6,8 @@ import tarfile
 import unittest
 from unittest import mock
 
-from helpers import FakeQemuTest
-from ph import cli, guest, qemu, symbols
+from helpers import FakeQemuTest, fake_program
+from ph import cli, guest, qemu, shells, symbols
 from ph.errors import PhError
 from ph.guest import Guest
 
@@ -62,6 +62,29 @@ class GuestTest(FakeQemuTest):
         (data / 'sub' / 'file').write_text('x')
         tar = self.archive(self.program, added=[f'{data}:/srv'])
         self.assertEqual(tar.extractfile('srv/sub/file').read(), b'x')
+
+    def test_applet_of_busybox_brings_them_all(self):
+        fake = str(fake_program(self.folder, 'busybox'))
+        with mock.patch.object(shells, 'busybox', lambda: fake), \
+                mock.patch.object(shells, 'applets', lambda: ('cat', 'hello', 'sh')):
+            tar = self.archive('sh', args=['-c', 'x'], added=[f'{self.program}:/bin/cat'])
+            self.assertIn(b'argv\0/bin/sh\0-c\0', tar.extractfile('boot/init').read())
+            self.assertEqual(tar.getmember('bin/sh').linkname, 'busybox')
+            self.assertTrue(tar.getmember('bin/busybox').isfile())
+            self.assertTrue(tar.getmember('bin/cat').isfile())   # what was there stays
+            self.assertNotIn('bin/sh', self.archive(self.program).getnames())
+            self.assertIn('bin/sh', self.archive(self.program, applets=True).getnames())
+            self.assertEqual(self.failure('nosuch').status, 127)
+        with mock.patch.object(shells, 'busybox', lambda: None):
+            self.assertEqual(self.failure('busybox').status, 127)
+
+    def test_shells(self):
+        self.assertFalse(shells.is_static(self.program))
+        self.assertEqual(shells.find(self.program), self.program)
+        with self.assertRaises(PhError) as raised:
+            shells.find('no-such-shell')
+        self.assertEqual(raised.exception.status, 127)
+        self.assertEqual(shells.prompt('/bin/mksh-static'), shells.prompt('mksh'))
 
     def test_damage(self):
         path = self.folder / 'file'

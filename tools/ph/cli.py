@@ -20,7 +20,8 @@ RUN_DESCRIPTION = """\
 Boots the system in QEMU and runs one Linux program in it. The program's output and
 error come out on ours, our input goes to its. A host file (a name with a slash) is
 added to the guest under its absolute path; a bare name is looked up in the guest's
-/bin, where the programs of apps/ are.
+/bin, where the programs of apps/ are; failing that, it may be an applet of the host's
+static busybox, which then is in the guest with links for all of them.
 
 exit status:
   0-255   the program's own; 128+n if signal n killed it
@@ -34,6 +35,7 @@ RUN_EXAMPLES = """\
 examples:
   ./ph run hello
   ./ph run /bin/busybox ls -l /
+  ./ph run -- sh -c 'ls -l / | sort'
   ./ph run --add data:/data -- /bin/busybox sha256sum /data/file
   ./ph run --trace --timeout 10 ./a.out
   ./ph run --accel icount --stats hello
@@ -78,7 +80,7 @@ def add_guest_options(parser):
                        help='add a file or folder of the host (repeatable)')
     group.add_argument('--env', action='append', default=[], metavar='K=V',
                        help='environment variable (repeatable)')
-    group.add_argument('--cwd', default='/', metavar='DIR', help='working folder (default /)')
+    group.add_argument('--cwd', default='/', metavar='DIR', help='working folder (default /; ph boot: /root)')
     group.add_argument('--timeout', type=float, metavar='S', help='end it after S seconds')
     group.add_argument('--trace', action='store_true',
                        help='each system call on standard error, as strace shows it')
@@ -117,16 +119,20 @@ def add_boot(commands):
     """ph boot."""
     parser = add_command(
         commands, 'boot', 'a shell of the system on your terminal',
-        'Boots the system with your terminal connected to a shell (of the busybox that is\n'
-        'on the host, unless --shell names another program). Ctrl-A x ends it, Ctrl-A\n'
-        'Ctrl-A sends Ctrl-A. The terminal is put back whatever happens.',
-        'examples:\n  ./ph boot\n  ./ph boot --shell /bin/mksh-static\n  ./ph boot --smp 4 --trace')
-    parser.usage = 'ph boot [options] [--shell PROGRAM] [--] [ARG ...]'
+        'Boots the system with your terminal connected to a shell, in /root: that of the static\n'
+        'busybox of the host, unless --shell names another: bash, mksh, zsh, sash, or a file of\n'
+        'the host. /bin has busybox and its applets. Ctrl-C and the like go to the guest;\n'
+        'Ctrl-A x ends it, Ctrl-A Ctrl-A sends Ctrl-A. The terminal is put back whatever happens.',
+        'examples:\n  ./ph boot\n  ./ph boot --shell bash\n  ./ph boot --shell /bin/mksh-static -- -c \'echo $0\'\n'
+        '  ./ph boot --smp 4 --trace')
+    parser.usage = 'ph boot [options] [--shell SHELL] [--] [ARG ...]'
     add_machine_options(parser)
     add_guest_options(parser)
-    parser.add_argument('--shell', metavar='PROGRAM', help='program to start, as ph run has it')
+    parser.add_argument('--shell', metavar='SHELL', default='',
+                        help='bash, mksh, zsh, sash or a static program of the host (default: '
+                             'busybox sh)')
     parser.add_argument('args', metavar='ARG', nargs=argparse.REMAINDER)
-    parser.set_defaults(function=boot_command)
+    parser.set_defaults(function=boot_command, cwd='/root')
 
 
 def add_test(commands):

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 
-from . import build, paths
+from . import build, paths, shells
 from .archive import Archive
 from .errors import (PhError, STATUS_NOT_EXECUTABLE, STATUS_NOT_FOUND, STATUS_USAGE)
 
@@ -33,6 +33,7 @@ class Guest:
     loop: int = 1
     manifest: os.PathLike = paths.MANIFEST
     natives: dict = field(default_factory=dict)  # further programs of boot/: name -> path
+    applets: bool = False       # busybox and its applets in /bin
     damage: str | None = None   # for tests: how the archive is to be spoilt, see spoil()
 
     def write_archive(self, path):
@@ -53,6 +54,8 @@ class Guest:
         if self.program and not self.native_manifest():
             path = self.locate(archive)
             archive.add_bytes('boot/init', self.init(path))
+        if self.applets and shells.busybox():
+            shells.add_busybox(archive)
         return archive
 
     def native_manifest(self):
@@ -73,6 +76,9 @@ class Guest:
         if self.program in test_programs:
             archive.add_program(f'bin/{self.program}', build.stripped(test_programs[self.program]))
             return f'/bin/{self.program}'
+        applet = shells.add_applet(archive, self.program)
+        if applet:
+            return applet
         raise PhError(f"{self.program}: not found in the guest's {PATH}\n"
                       '    (a file of the host is named with a slash: ./'
                       f'{self.program}; more files: --add)', STATUS_NOT_FOUND)

@@ -1,10 +1,8 @@
 """ph run and ph boot."""
 
-import os
-import shutil
 import sys
 
-from . import accel, build, packages, session, terminal
+from . import accel, build, packages, session, shells, terminal
 from .errors import PhError, STATUS_TIMEOUT, STATUS_USAGE
 from .guest import Guest
 from .qemu import Machine
@@ -58,9 +56,10 @@ def run(options):
     return run_program(options, options.program, options.args)
 
 
-def run_program(options, program, args):
-    """Runs one program of the guest."""
+def run_program(options, program, args, applets=False):
+    """Runs one program of the guest. applets: with busybox's in /bin."""
     guest = guest_of(options, program, args)
+    guest.applets = applets
     log_file = open(options.log, 'wb') if options.log else None
     try:
         result = session.run(machine_of(options), guest, options.timeout, log_file=log_file,
@@ -102,12 +101,12 @@ def show_usage(usage):
 def boot(options):
     """ph boot: a shell on our terminal."""
     prepare(options)
-    if options.shell:
-        return run_program(options, options.shell, options.args)
-    busybox = shutil.which('busybox')
-    if not busybox:
-        raise PhError('no busybox on the host for a shell (package busybox-static); '
-                      'name a program with --shell')
-    options.add.append(f'{os.path.realpath(busybox)}:/bin/busybox')
-    options.env.insert(0, 'PS1=polyhedron:\\w\\$ ')
-    return run_program(options, '/bin/busybox', ['sh', *options.args])
+    if options.shell in ('', 'busybox', 'sh'):
+        if not shells.busybox():
+            raise PhError('no static busybox on the host for a shell (package busybox-static); '
+                          'name a program with --shell')
+        program, prompt = 'sh', shells.BUSYBOX_PROMPT
+    else:
+        program, prompt = shells.find(options.shell), shells.prompt(options.shell)
+    options.env.insert(0, f'PS1={prompt}')
+    return run_program(options, program, options.args, applets=True)
