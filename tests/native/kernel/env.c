@@ -116,12 +116,20 @@ cap_sel_t thread_stopped(cap_sel_t pd, unsigned cpu, thread_fn *fn, void *arg)
     return ec;
 }
 
+static cap_sel_t thread_start(cap_sel_t ec, unsigned priority, uint64_t quantum)
+{
+    check_eq(hc_create_sc(ec + 1, ROOT_SEL_PD, ec, priority, quantum), ST_OK);
+    return ec;
+}
+
 cap_sel_t thread_new(cap_sel_t pd, unsigned cpu, unsigned priority, thread_fn *fn, void *arg)
 {
-    cap_sel_t ec = thread_stopped(pd, cpu, fn, arg);
+    return thread_start(thread_stopped(pd, cpu, fn, arg), priority, ms(10000));
+}
 
-    check_eq(hc_create_sc(ec + 1, ROOT_SEL_PD, ec, priority, QUANTUM), ST_OK);
-    return ec;
+cap_sel_t thread_sliced(cap_sel_t pd, unsigned cpu, unsigned priority, thread_fn *fn, void *arg)
+{
+    return thread_start(thread_stopped(pd, cpu, fn, arg), priority, QUANTUM);
 }
 
 cap_sel_t handler_new(cap_sel_t pd, unsigned cpu)

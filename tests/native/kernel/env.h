@@ -84,6 +84,9 @@ void handler_empty(void);
 /* A native thread in a PD of pd_new or in root's. Its EC; its SC is the selector
  * after. When fn returns, the thread waits for ever. */
 cap_sel_t thread_new(cap_sel_t pd, unsigned cpu, unsigned priority, thread_fn *fn, void *arg);
+/* It gives way to others of its priority after QUANTUM; the above does so only when
+ * it waits, so that a slow machine does not change the order of things. */
+cap_sel_t thread_sliced(cap_sel_t pd, unsigned cpu, unsigned priority, thread_fn *fn, void *arg);
 /* The same without an SC. */
 cap_sel_t thread_stopped(cap_sel_t pd, unsigned cpu, thread_fn *fn, void *arg);
 

@@ -125,7 +125,8 @@ static void fill(cap_sel_t pd, struct random *r)
     objects[n++] = portal_new(handler_new(pd, 0), answer);
     objects[n++] = pd;
     for (unsigned i = 0; i < n; i++)
-        check_eq(hc_delegate(SEL_SELF, objects[i], pd, SEL_SHARED + i, 1, (unsigned)(next(r) | next(r))),
+        check_eq(hc_delegate(SEL_SELF, objects[i], pd, SEL_SHARED + i, 1,
+                             (unsigned)(next(r) | next(r))),
                  ST_OK);
 }
 
@@ -137,7 +138,7 @@ static void fuzz_round(uint64_t round)
 
     fill(pd, &r);
     finished = 0;
-    thread = thread_new(pd, (unsigned)round % cpu_count, 30, fuzz_thread, (void *)next(&r));
+    thread = thread_sliced(pd, (unsigned)round % cpu_count, 30, fuzz_thread, (void *)next(&r));
     /* It may end itself, unmap its code or wait for itself; then there is no progress. */
     do {
         last = load(&made);
@@ -188,14 +189,14 @@ static void shared_round(uint64_t round)
         pds[i] = pd_new();
         check_eq(hc_delegate(SEL_SELF, shared + 1, pds[i], SEL_EVENT, 1, PT_CALL), ST_OK);
         check_eq(hc_delegate(SEL_SELF, pds[i], SEL_SELF, shared + n++, 1, RIGHTS_ALL), ST_OK);
-        check_eq(hc_delegate(SEL_SELF, thread_new(pds[i], i, 30, wait_often, NULL), SEL_SELF,
+        check_eq(hc_delegate(SEL_SELF, thread_sliced(pds[i], i, 30, wait_often, NULL), SEL_SELF,
                              shared + n++, 1, RIGHTS_ALL),
                  ST_OK);
     }
     finished = 0;
     for (unsigned i = 0; i < cpu_count && i < 6; i++) {
         check_eq(hc_delegate(SEL_SELF, shared, pds[i], SEL_SHARED, n, RIGHTS_ALL), ST_OK);
-        thread_new(pds[i], i, 30, fuzz_thread, (void *)next(&r));
+        thread_sliced(pds[i], i, 30, fuzz_thread, (void *)next(&r));
     }
     sleep_us(20000);
 }

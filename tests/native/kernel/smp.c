@@ -72,7 +72,7 @@ static void test_handlers(void)
     for (unsigned i = 1; i < cpu_count; i++)
         need_ok(hc_pt_add_handler(portal, handler_new(i % 2 ? pd_new() : ROOT_SEL_PD, i)));
     for (unsigned i = 0; i < 2 * cpu_count; i++)
-        thread_new(ROOT_SEL_PD, i % cpu_count, 50, call_often, NULL);
+        thread_sliced(ROOT_SEL_PD, i % cpu_count, 50, call_often, NULL);
     need(reaches(&done, 2 * cpu_count));
     check_eq(errors, 0);
 }
@@ -151,7 +151,7 @@ static void test_many_waiters(void)
     begin();
     ping = sm_new(0);
     for (unsigned i = 0; i < 2 * cpu_count; i++)
-        thread_new(ROOT_SEL_PD, i % cpu_count, 50, take, NULL);
+        thread_sliced(ROOT_SEL_PD, i % cpu_count, 50, take, NULL);
     for (unsigned i = 0; i < 400 * cpu_count; i++)
         hc_sm_up(ping);
     need(reaches(&done, 2 * cpu_count));
@@ -507,7 +507,7 @@ static void test_kill_remote(void)
         handler = handler_new(ROOT_SEL_PD, 1);
         portal = portal_new(handler, handle_slowly);
         for (unsigned i = 0; i < 8; i++)
-            threads[i] = thread_new(ROOT_SEL_PD, 1, 40 + i % 3, call_and_wait, NULL);
+            threads[i] = thread_sliced(ROOT_SEL_PD, 1, 40 + i % 3, call_and_wait, NULL);
         sleep_us(300 + round * 37);
         for (unsigned i = 0; i < 4; i++)
             check_eq(hc_revoke(threads[i], 2, REVOKE_SELF), ST_OK);
