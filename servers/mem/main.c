@@ -20,6 +20,7 @@ static struct server mem = {
     .fault = mem_fault,
     .on_bind = mem_on_bind,
     .space_of = mem_space_of,
+    .object_count = space_count,
 };
 
 /* A counter for each frame that we may get. */

@@ -10,10 +10,12 @@
 #include <gen/mem_client.h>
 #include <lib/native/runtime.h>
 #include <linux/mman.h>
+#include <proto/mem_report.h>
 #include <signal.h>
 #include <string.h>
 
-enum { SLOT = 3, SPACE = 7, OTHER_SPACE = 8, QUOTA_PAGES = 256, MANY_PAGES = 64 };
+enum { SLOT = 3, SPACE = 7, OTHER_SPACE = 8, CLONE = 9, QUOTA_PAGES = 256, MANY_PAGES = 64 };
+enum { TINY_QUOTA_PAGES = 12 }; /* not enough for page tables in many places */
 #define NOWHERE 0x123456789000ull
 
 static struct linux_thread thread;
@@ -21,15 +23,17 @@ static cap_sel_t space_pd;
 static uint64_t area; /* a mapping of MANY_PAGES pages */
 
 /* A protection domain without anything in it; SEL_NONE. */
-static cap_sel_t pd_create(void)
+static cap_sel_t pd_create_small(uint64_t quota_pages)
 {
     cap_sel_t sel = cap_alloc(1);
 
     if (sel == SEL_NONE ||
-        with_kernel_memory(hc_create_pd(sel, own_pd, QUOTA_PAGES, 0)) != ST_OK)
+        with_kernel_memory(hc_create_pd(sel, own_pd, quota_pages, 0)) != ST_OK)
         return SEL_NONE;
     return sel;
 }
+
+static cap_sel_t pd_create(void) { return pd_create_small(QUOTA_PAGES); }
 
 static int64_t fault_in(uint32_t space, uint64_t address, uint64_t bytes, bool write,
                         uint32_t *signal)
@@ -190,15 +194,155 @@ static const char *come_and_go(void)
     return NULL;
 }
 
+/* ---- clones ------------------------------------------------------------------------- */
+
+static int64_t clone_end(cap_sel_t pd)
+{
+    uint8_t released[64];
+    size_t bytes = sizeof released;
+    int64_t result = mem_space_destroy(&thread.all, CLONE, released, &bytes);
+
+    ipc_cap_drop(pd);
+    return bytes == 0 ? result : -EINVAL;
+}
+
+static bool word_put(uint32_t space, cap_sel_t pd, uint64_t address, uint64_t word)
+{
+    uint32_t signal;
+
+    return fault_in(space, address, 8, true, &signal) == 0 && word_copy(pd, COPY_TO, address, &word);
+}
+
+static bool word_is(cap_sel_t pd, uint64_t address, uint64_t expected)
+{
+    uint64_t word = ~expected;
+
+    return word_copy(pd, COPY_FROM, address, &word) && word == expected;
+}
+
+static const char *clone_parts_when_written(void)
+{
+    uint64_t at = area + 8 * PAGE_BYTES, word = 8;
+    cap_sel_t pd = pd_create();
+
+    EXPECT(pd != SEL_NONE);
+    EXPECT(word_put(SPACE, space_pd, at, 7));
+    EXPECT(mem_space_clone(&thread.all, SPACE, CLONE, pd) == 0);
+    EXPECT(word_is(pd, at, 7)); /* without a fault */
+    EXPECT(!word_copy(pd, COPY_TO, at, &word));
+    EXPECT(!word_copy(space_pd, COPY_TO, at, &word));
+    EXPECT(word_put(SPACE, space_pd, at, 8));
+    EXPECT(word_is(pd, at, 7));
+    EXPECT(word_put(CLONE, pd, at, 9));
+    EXPECT(word_is(space_pd, at, 8));
+    EXPECT(clone_end(pd) == 0);
+    return NULL;
+}
+
+static const char *shared_memory_stays_shared(void)
+{
+    int64_t at = linux_call(&thread, __NR_mmap, 0, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, UINT64_MAX, 0);
+    cap_sel_t pd = pd_create();
+    uint32_t signal;
+
+    EXPECT(pd != SEL_NONE && at > 0);
+    EXPECT(word_put(SPACE, space_pd, (uint64_t)at, 1));
+    EXPECT(mem_space_clone(&thread.all, SPACE, CLONE, pd) == 0);
+    EXPECT(word_put(CLONE, pd, (uint64_t)at, 2));
+    EXPECT(word_put(CLONE, pd, (uint64_t)at + PAGE_BYTES, 3));
+    EXPECT(word_is(space_pd, (uint64_t)at, 2));
+    EXPECT(fault_in(SPACE, (uint64_t)at + PAGE_BYTES, 1, false, &signal) == 0);
+    EXPECT(word_is(space_pd, (uint64_t)at + PAGE_BYTES, 3));
+    EXPECT(clone_end(pd) == 0);
+    return NULL;
+}
+
+/* Touches memory in so many places that a copy of the page tables exceeds the quota. */
+static const char *clone_without_memory_leaves_the_parent_as_it_was(void)
+{
+    uint64_t apart = 1ull << 30, first = 1ull << 40, usage[2], heap, objects;
+    cap_sel_t pd = pd_create_small(TINY_QUOTA_PAGES);
+
+    EXPECT(pd != SEL_NONE);
+    for (uint64_t i = 0; i < 8; i++) {
+        uint64_t at = first + i * apart;
+
+        EXPECT(linux_call(&thread, __NR_mmap, at, PAGE_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, UINT64_MAX, 0) == (int64_t)at);
+        EXPECT(word_put(SPACE, space_pd, at, i));
+    }
+    EXPECT(common_usage(&thread.all, &usage[0], &heap, &objects) == 0);
+    EXPECT(mem_space_clone(&thread.all, SPACE, CLONE, pd) == -ENOMEM);
+    EXPECT(mem_space_clone(&thread.all, SPACE, CLONE, pd) == -ENOMEM);
+    for (uint64_t i = 0; i < 8; i++) {
+        EXPECT(word_is(space_pd, first + i * apart, i));
+        EXPECT(word_put(SPACE, space_pd, first + i * apart, i + 1));
+    }
+    EXPECT(common_usage(&thread.all, &usage[1], &heap, &objects) == 0);
+    EXPECT(usage[0] == usage[1]);
+    ipc_cap_drop(pd);
+    EXPECT(linux_call(&thread, __NR_munmap, first, 8 * apart) == 0);
+    return NULL;
+}
+
+static const char *space_with_two_users_ends_twice(void)
+{
+    cap_sel_t pd = pd_create();
+    uint8_t released[64];
+    size_t bytes = sizeof released;
+
+    EXPECT(pd != SEL_NONE);
+    EXPECT(mem_space_clone(&thread.all, SPACE, CLONE, pd) == 0);
+    EXPECT(mem_space_share(&thread.all, CLONE) == 0);
+    EXPECT(mem_space_destroy(&thread.all, CLONE, released, &bytes) == 0);
+    EXPECT(clone_end(pd) == 0);
+    EXPECT(mem_space_share(&thread.all, CLONE) == -ESRCH);
+    return NULL;
+}
+
+/* ---- figures ------------------------------------------------------------------------ */
+
+static const char *limits_hold_and_figures_tell(void)
+{
+    uint64_t figures[MEM_FIGURES];
+    struct mem_area areas[MEM_AREAS_MAX];
+    size_t bytes = sizeof figures;
+
+    EXPECT(mem_space_stat(&thread.all, SPACE, figures, &bytes) == 0 && bytes == sizeof figures);
+    EXPECT(figures[MEM_RSS_ANON] > 0 && figures[MEM_RSS_ANON] <= figures[MEM_TOTAL]);
+    EXPECT(mem_space_limits(&thread.all, SPACE, figures[MEM_TOTAL] * PAGE_BYTES, UINT64_MAX,
+                            UINT64_MAX) == 0);
+    EXPECT(mmap_anonymous(PAGE_BYTES) == -ENOMEM);
+    EXPECT(mem_space_limits(&thread.all, SPACE, UINT64_MAX, UINT64_MAX, UINT64_MAX) == 0);
+    EXPECT(mmap_anonymous(PAGE_BYTES) > 0);
+    bytes = sizeof areas;
+    EXPECT(mem_maps(&thread.all, SPACE, 0, areas, &bytes) > 0);
+    EXPECT(bytes % sizeof areas[0] == 0 && areas[0].start < areas[0].end);
+    return NULL;
+}
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+static const char *clone_and_go(void)
+{
+    cap_sel_t pd = pd_create();
+
+    EXPECT(pd != SEL_NONE);
+    EXPECT(mem_space_clone(&thread.all, SPACE, CLONE, pd) == 0);
+    EXPECT(clone_end(pd) == 0);
+    return come_and_go();
+}
+
 static const char *end_of_a_space_frees_all(void)
 {
     uint64_t frames[2], heap[2], objects[2];
-    const char *wrong = come_and_go(); /* what is allocated once is there now */
+    const char *wrong = clone_and_go(); /* what is allocated once is there now */
 
     for (int i = 0; i < 2 && !wrong; i++) {
         EXPECT(common_usage(&thread.all, &frames[i], &heap[i], &objects[i]) == 0);
         if (i == 0)
-            wrong = come_and_go();
+            wrong = clone_and_go();
     }
     if (wrong)
         return wrong;
@@ -221,6 +365,11 @@ int native_main(const struct startup *startup)
         NATIVE_TEST(protection_holds),
         NATIVE_TEST(unmapped_memory_is_gone),
         NATIVE_TEST(unknown_spaces_are_refused),
+        NATIVE_TEST(clone_parts_when_written),
+        NATIVE_TEST(shared_memory_stays_shared),
+        NATIVE_TEST(clone_without_memory_leaves_the_parent_as_it_was),
+        NATIVE_TEST(space_with_two_users_ends_twice),
+        NATIVE_TEST(limits_hold_and_figures_tell),
         NATIVE_TEST(end_of_a_space_frees_all),
     };
 
