@@ -127,18 +127,16 @@ static bool chunk_add(void)
     return true;
 }
 
-static phys_t small_alloc(unsigned order)
+/* *dirty: the frames may not be zero. */
+static phys_t small_alloc(unsigned order, bool *dirty)
 {
     phys_t phys;
-    bool   dirty = false;
 
     do {
         lock_acquire(&frames_lock);
-        phys = chunks_take(order, &dirty);
+        phys = chunks_take(order, dirty);
         lock_release(&frames_lock);
     } while (!phys && chunk_add());
-    if (phys && dirty)
-        memset(frame_ptr(phys), 0, PAGE_BYTES << order);
     return phys;
 }
 
@@ -162,9 +160,21 @@ static void large_free(phys_t phys, unsigned order)
     chunk_return(phys, order);
 }
 
+phys_t frames_alloc_dirty(unsigned order)
+{
+    bool dirty;
+
+    return order < CHUNK_ORDER ? small_alloc(order, &dirty) : large_alloc(order);
+}
+
 phys_t frames_alloc(unsigned order)
 {
-    return order < CHUNK_ORDER ? small_alloc(order) : large_alloc(order);
+    bool   dirty = false;
+    phys_t phys = order < CHUNK_ORDER ? small_alloc(order, &dirty) : large_alloc(order);
+
+    if (phys && dirty)
+        memset(frame_ptr(phys), 0, PAGE_BYTES << order);
+    return phys;
 }
 
 void frames_free(phys_t phys, unsigned order)

@@ -28,6 +28,8 @@ cap_sel_t portal_find(const char *name);
  * 0 when memory is out. Small orders come from chunks that are fetched from the
  * roottask as needed and given back when they are empty. Thread-safe. */
 phys_t frames_alloc(unsigned order);
+/* The same for frames that the caller fills as a whole: they may hold anything. */
+phys_t frames_alloc_dirty(unsigned order);
 void frames_free(phys_t phys, unsigned order);
 /* Frames that this program holds (allocated, not cached in chunks). */
 uint64_t frames_in_use(void);

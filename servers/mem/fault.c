@@ -58,7 +58,7 @@ static bool is_allowed(const struct vma *vma, const struct fault *fault)
 static phys_t page_replace(struct space *space, uint64_t page, phys_t from)
 {
     phys_t old = pagemap_get(&space->pages, page);
-    phys_t phys = frame_new();
+    phys_t phys = from ? frame_copy(from) : frame_new();
 
     if (!phys)
         return 0;
@@ -68,8 +68,6 @@ static phys_t page_replace(struct space *space, uint64_t page, phys_t from)
     }
     if (space->pages.count > space->peak_own)
         space->peak_own = space->pages.count;
-    if (from)
-        memcpy(frame_ptr(phys), frame_ptr(from), PAGE_BYTES);
     if (!old)
         return phys;
     must(frame_is_shared(old));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <lib/native/native.h>
+#include <string.h>
 
 /* Counters are in chunks, each for a range of 64 MiB and 16 frames large. */
 #define CHUNK_SHIFT  14
@@ -63,10 +64,9 @@ int frames_reserve(phys_t base, uint64_t bytes)
     return error;
 }
 
-phys_t frame_new(void)
+/* The first reference of an allocated frame, or 0 if there is no counter for it. */
+static phys_t first_reference(phys_t phys)
 {
-    phys_t phys = frames_alloc(0);
-
     if (!phys)
         return 0;
     if (chunk_get(chunk_of(phys))) {
@@ -74,6 +74,17 @@ phys_t frame_new(void)
         return 0;
     }
     *refs_of(phys) = 1;
+    return phys;
+}
+
+phys_t frame_new(void) { return first_reference(frames_alloc(0)); }
+
+phys_t frame_copy(phys_t from)
+{
+    phys_t phys = first_reference(frames_alloc_dirty(0));
+
+    if (phys)
+        memcpy(frame_ptr(phys), frame_ptr(from), PAGE_BYTES);
     return phys;
 }
 

@@ -15,6 +15,8 @@ int  frames_reserve(phys_t base, uint64_t bytes) __attribute__((warn_unused_resu
 
 /* A zeroed frame with one reference, or 0 when memory is out. */
 phys_t frame_new(void);
+/* The same with a copy of another frame's content. */
+phys_t frame_copy(phys_t from);
 void   frame_get(phys_t phys);
 /* The last reference frees the frame; nothing may map it then. */
 void   frame_put(phys_t phys);

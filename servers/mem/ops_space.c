@@ -60,7 +60,7 @@ int64_t mem_op_space_limits(struct call *call, uint32_t id, uint64_t as, uint64_
 /* Threads that are still bound lose their space. */
 static void unbind(struct server *server, const struct space *space)
 {
-    for (unsigned i = 0; i < MAX_SLOTS; i++)
+    for (unsigned i = 0; i < MAX_SLOTS && space->threads > 0; i++)
         if (server->slots[i] && server->slots[i]->data == space)
             server->slots[i]->data = NULL;
 }
