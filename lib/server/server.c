@@ -40,11 +40,13 @@ static void call_prepare(struct call *call, struct server *server, uint64_t badg
 /* ---- Linux calls --------------------------------------------------------------------------- */
 
 /* What a call that gives up answers unless its handler says otherwise. */
-static int64_t given_up(const struct call *call)
+static int64_t given_up(const struct call *call, unsigned flags)
 {
     if (call->slot->done > 0)
         return (int64_t)call->slot->done;
-    return call->reason == CALL_FAULTED ? -EFAULT : -EINTR;
+    if (call->reason == CALL_FAULTED)
+        return -EFAULT;
+    return flags & SERVER_NO_RESTART ? -EINTR : -CALL_RESTARTS;
 }
 
 static void call_begin(struct call *call)
@@ -74,7 +76,7 @@ static int64_t linux_call(struct call *call)
         return -ESRCH;
     call_begin(call);
     if (gives_up && !(entry->flags & SERVER_SELF_CANCEL))
-        return given_up(call);
+        return given_up(call, entry->flags);
     return entry->handle(call);
 }
 
@@ -96,12 +98,30 @@ static unsigned routed_call(struct call *call, struct ipc_message *message)
     call->nr = message->label & LABEL_NR_MASK;
     call->reason = message->label >> LABEL_REASON_SHIFT;
     answer_words(message, call, 0);
-    if (call->reason > CALL_FAULTED) {
+    if (call->reason > CALL_MASKED) {
         message->word[0] = (uint64_t)(int64_t)-EINVAL;
+        return 0;
+    }
+    if (call->slot && call->slot->answered && call->slot->declined_nr == call->nr + 1) {
+        memcpy(message->word, call->slot->answer, sizeof message->word);
+        slot_reset(call->slot);
         return 0;
     }
     answer_words(message, call, linux_call_finish(call));
     return 0;
+}
+
+/* Done, but the router must do something before the thread goes on: it gets the answer
+ * when it makes the call again. */
+static unsigned answer_keep(struct call *call, int64_t result)
+{
+    struct slot *slot = call->slot;
+
+    slot->answered = true;
+    slot->answer[0] = (uint64_t)result;
+    memcpy(&slot->answer[1], call->answer_word, sizeof call->answer_word);
+    slot->declined_nr = call->nr + 1;
+    return REPLY_DECLINE;
 }
 
 /* A direct route: what can't be finished at once goes to the router, which makes
@@ -116,6 +136,8 @@ static unsigned direct_call(struct call *call, struct ipc_message *message)
         call->slot->declined_nr = call->nr + 1;
         return REPLY_DECLINE;
     }
+    if (call->answer_word[0] != FOLLOW_NONE && call->slot)
+        return answer_keep(call, result);
     answer_words(message, call, result);
     return 0;
 }

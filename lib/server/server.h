@@ -36,6 +36,7 @@ enum call_reason {
     CALL_INTERRUPTED = 2, /* a signal: give up the wait and say what was done */
     CALL_TIMED_OUT   = 3, /* the deadline that the server named has passed */
     CALL_FAULTED     = 4, /* the memory asked for can't be had: EFAULT */
+    CALL_MASKED      = 5, /* the signal mask asked for is set */
 };
 
 enum answer {
@@ -44,6 +45,7 @@ enum answer {
                              CLOCK_MONOTONIC, 0 for none */
     ANSWER_FAULT_IN  = 2, /* words 1-3: address, bytes, for writing; then retry */
     ANSWER_NEED_PAGE = 3, /* mem only; words 1-3: file id, page index, pages wanted */
+    ANSWER_MASK      = 4, /* word 1: a signal mask for the time of the call, as sigset_t */
 };
 
 /* With ANSWER_DONE, word 1 (call->answer_word[0], 0 unless the handler sets it): what

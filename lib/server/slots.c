@@ -20,6 +20,7 @@ void slot_reset(struct slot *slot)
     slot->done = 0;
     memset(slot->aux, 0, sizeof slot->aux);
     slot->declined_nr = 0;
+    slot->answered = false;
 }
 
 /* Owner 0: unbind. The server sees the new owner, and its own data as it was. */
@@ -53,6 +54,7 @@ int64_t common_op_slot_create(struct call *call, uint32_t slot, cap_sel_t sem)
     if (!created)
         return -ENOMEM;
     created->sem = sem;
+    created->number = slot;
     call->server->slots[slot] = created;
     return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Clocks and the CPU time of threads: clock_gettime(2), times(2), getrusage(2).
+ * Clocks and the CPU time of threads: clock_gettime(2).
  */
 #include "clock.h"
 
@@ -8,11 +8,9 @@
 #include <gen/linux_calls_proc.h>
 #include <linux/capability.h>
 #include <linux/time_types.h>
-#include <linux/times.h>
 #include <string.h>
 
 #define NS_PER_US 1000ull
-#define TICK_NS (NS_PER_SECOND / 100) /* USER_HZ */
 
 /* A negative clock id names the CPU-time clock of a process or thread:
  * the complement of its id, then three bits (clock_getcpuclockid(3)). */
@@ -134,37 +132,4 @@ int64_t sys_time(struct call *call)
     if (call->arg[0] && copy_out(call, call->arg[0], &seconds, sizeof seconds))
         return 0;
     return seconds;
-}
-
-/* Time is not split between user and system: all of it counts as the user's. */
-int64_t sys_times(struct call *call)
-{
-    const struct process *process = process_of(call);
-    const struct tms times = {
-        .tms_utime = (__kernel_clock_t)(process_time_ns(process) / TICK_NS),
-        .tms_cutime = (__kernel_clock_t)(process->children_time_ns / TICK_NS),
-    };
-
-    if (call->arg[0] && copy_out(call, call->arg[0], &times, sizeof times))
-        return 0;
-    return (int64_t)(platform_now_ns() / TICK_NS);
-}
-
-/* What is not counted is 0, as getrusage(2) allows. */
-int64_t sys_getrusage(struct call *call)
-{
-    struct rusage usage;
-    uint64_t ns;
-
-    switch ((int32_t)call->arg[0]) {
-    case RUSAGE_SELF: ns = process_time_ns(process_of(call)); break;
-    case RUSAGE_CHILDREN: ns = process_of(call)->children_time_ns; break;
-    case RUSAGE_THREAD: ns = thread_time_ns(thread_of(call)); break;
-    default: return -EINVAL;
-    }
-    memset(&usage, 0, sizeof usage);
-    usage.ru_utime.tv_sec = (__kernel_long_t)(ns / NS_PER_SECOND);
-    usage.ru_utime.tv_usec = (__kernel_long_t)(ns % NS_PER_SECOND / NS_PER_US);
-    copy_out(call, call->arg[1], &usage, sizeof usage);
-    return 0;
 }

@@ -1,79 +1,57 @@
 /*
- * Sending signals: kill(2), tgkill(2) and what terminals and the kernel send.
- * The router ends the processes that a signal kills; handlers do not run yet.
+ * Who may send which signal to whom: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2).
  */
 #include "proc.h"
 
+#include <gen/linux_calls_proc.h>
 #include <gen/proc_server.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <string.h>
 
-struct deaths {
-    uint32_t *pid;
-    size_t    count, room;
-};
-
 static bool may_signal(const struct process *sender, const struct process *target, unsigned signal)
 {
-    const struct id_set *mine, *theirs = &target->cred.uid;
+    const struct id_set *mine = &sender->cred.uid, *theirs = &target->cred.uid;
 
-    if (!sender || sender == target || credentials_capable(&sender->cred, CAP_KILL))
+    if (sender == target || credentials_capable(&sender->cred, CAP_KILL))
         return true;
-    mine = &sender->cred.uid;
     if (mine->effective == theirs->real || mine->effective == theirs->saved ||
         mine->real == theirs->real || mine->real == theirs->saved)
         return true;
     return signal == SIGCONT && sender->session == target->session;
 }
 
-static bool all_threads_block(const struct process *process, unsigned signal)
+static siginfo_t info_of(const struct process *sender, unsigned signal, int code)
 {
-    for (const struct thread *thread = process->threads; thread; thread = thread->next)
-        if (!(thread->mask & signal_bit(signal)))
-            return false;
-    return true;
+    siginfo_t info;
+
+    memset(&info, 0, sizeof info);
+    info.si_signo = (int)signal;
+    info.si_code = code;
+    info.si_pid = (int)sender->pid;
+    info.si_uid = sender->cred.uid.real;
+    return info;
 }
 
-static bool is_blocked(const struct process *process, const struct thread *thread, unsigned signal)
+/* Signal 0 only asks whether it could be sent. */
+static int64_t send_checked(const struct process *sender, struct process *process,
+                            struct thread *thread, const siginfo_t *info)
 {
-    if (signal_bit(signal) & SIGNALS_FORCED)
-        return false;
-    return thread ? thread->mask & signal_bit(signal) : all_threads_block(process, signal);
-}
+    unsigned signal = (unsigned)info->si_signo;
 
-/* thread: NULL for a signal to the process as a whole. */
-static int64_t signal_one(struct process *process, struct thread *thread, unsigned signal,
-                          struct deaths *deaths)
-{
-    enum signal_effect effect;
-
-    if (signal == 0 || process->zombie || process->dying)
-        return 0;
-    effect = signal_effect(process, signal);
-    if (effect == SIGNAL_HANDLED || effect == SIGNAL_STOPS)
-        return -ENOSYS;
-    if (is_blocked(process, thread, signal)) {
-        *(thread ? &thread->pending : &process->pending) |= signal_bit(signal);
-        return 0;
-    }
-    if (effect == SIGNAL_IGNORED || deaths->count == deaths->room)
-        return 0;
-    process->dying = true;
-    deaths->pid[deaths->count++] = process->pid;
-    return 0;
-}
-
-static int64_t signal_thread(const struct process *sender, int32_t target, uint32_t tid,
-                             unsigned signal, struct deaths *deaths)
-{
-    struct thread *thread = thread_find(tid);
-
-    if (!thread || (target > 0 && thread->process->pid != (uint32_t)target))
-        return -ESRCH;
-    if (!may_signal(sender, thread->process, signal))
+    if (!may_signal(sender, process, signal))
         return -EPERM;
-    return signal_one(thread->process, thread, signal, deaths);
+    return signal ? signal_send(process, thread, info) : 0;
 }
+
+static int64_t to_process(const struct process *sender, uint32_t pid, const siginfo_t *info)
+{
+    struct process *process = process_find(pid);
+
+    return process ? send_checked(sender, process, NULL, info) : -ESRCH;
+}
+
+/* ---- kill(2) -------------------------------------------------------------------------- */
 
 typedef bool is_member_fn(const struct process *sender, const struct process *process,
                           uint32_t group);
@@ -93,77 +71,131 @@ static bool is_in_group(const struct process *sender, const struct process *proc
 }
 
 /* Good if it reached one; else the last error. */
-static int64_t signal_members(const struct process *sender, is_member_fn *is_member,
-                              uint32_t group, unsigned signal, struct deaths *deaths)
+static int64_t to_members(const struct process *sender, is_member_fn *is_member, uint32_t group,
+                          const siginfo_t *info)
 {
     int64_t result = -ESRCH, error;
 
     for (struct process *process = process_first(); process; process = process->hh.next) {
         if (!is_member(sender, process, group))
             continue;
-        error = may_signal(sender, process, signal) ? signal_one(process, NULL, signal, deaths)
-                                                    : -EPERM;
+        error = send_checked(sender, process, NULL, info);
         if (result != 0)
             result = error;
     }
     return result;
 }
 
-static int64_t signal_process(const struct process *sender, uint32_t pid, unsigned signal,
-                              struct deaths *deaths)
+int64_t sys_kill(struct call *call)
 {
-    struct process *process = process_find(pid);
-
-    if (!process)
-        return -ESRCH;
-    if (!may_signal(sender, process, signal))
-        return -EPERM;
-    return signal_one(process, NULL, signal, deaths);
-}
-
-static int64_t signal_target(const struct process *sender, int32_t target, unsigned signal,
-                             struct deaths *deaths)
-{
-    if (target > 0)
-        return signal_process(sender, (uint32_t)target, signal, deaths);
-    if (target == -1)
-        return signal_members(sender, is_anybody, 0, signal, deaths);
-    if (target == 0 && !sender)
-        return -ESRCH;
-    return signal_members(sender, is_in_group, target ? (uint32_t)-(int64_t)target : sender->group,
-                          signal, deaths);
-}
-
-int64_t proc_op_signal_send(struct call *call, uint32_t sender_pid, int32_t target, uint32_t tid,
-                            uint32_t signal, void *deaths_data, size_t *deaths_bytes)
-{
-    const struct process *sender = process_find(sender_pid);
-    struct deaths deaths = { deaths_data, 0, *deaths_bytes / sizeof(uint32_t) };
+    const struct process *self = process_of(call);
+    int32_t target = (int32_t)call->arg[0];
+    unsigned signal = (unsigned)call->arg[1];
+    siginfo_t info;
     int64_t result;
 
-    (void)call;
-    *deaths_bytes = 0;
     if (signal > SIGNAL_COUNT)
         return -EINVAL;
-    if (sender_pid && !sender)
+    if (target == INT_MIN)
         return -ESRCH;
-    result = tid ? signal_thread(sender, target, tid, signal, &deaths)
-                 : signal_target(sender, target, signal, &deaths);
-    *deaths_bytes = deaths.count * sizeof(uint32_t);
+    info = info_of(self, signal, SI_USER);
+    if (target > 0)
+        result = to_process(self, (uint32_t)target, &info);
+    else if (target == -1)
+        result = to_members(self, is_anybody, 0, &info);
+    else
+        result = to_members(self, is_in_group, target ? (uint32_t)-target : self->group, &info);
+    signals_follow(call);
     return result;
 }
 
-int64_t proc_op_signal_group(struct call *call, uint32_t group, uint32_t signal, void *deaths_data,
-                             size_t *deaths_bytes)
+/* ---- to a thread ------------------------------------------------------------------------ */
+
+/* pid 0: the thread of any process. */
+static int64_t to_thread(struct call *call, uint32_t pid, int32_t tid, const siginfo_t *info)
 {
-    struct deaths deaths = { deaths_data, 0, *deaths_bytes / sizeof(uint32_t) };
+    struct thread *thread = tid > 0 ? thread_find((uint32_t)tid) : NULL;
     int64_t result;
 
+    if (!thread || (pid && thread->process->pid != pid))
+        return -ESRCH;
+    result = send_checked(process_of(call), thread->process, thread, info);
+    signals_follow(call);
+    return result;
+}
+
+static int64_t thread_kill(struct call *call, uint32_t pid, int32_t tid, unsigned signal)
+{
+    const siginfo_t info = info_of(process_of(call), signal, SI_TKILL);
+
+    return signal > SIGNAL_COUNT ? -EINVAL : to_thread(call, pid, tid, &info);
+}
+
+int64_t sys_tkill(struct call *call)
+{
+    if ((int32_t)call->arg[0] <= 0)
+        return -EINVAL;
+    return thread_kill(call, 0, (int32_t)call->arg[0], (unsigned)call->arg[1]);
+}
+
+int64_t sys_tgkill(struct call *call)
+{
+    if ((int32_t)call->arg[0] <= 0 || (int32_t)call->arg[1] <= 0)
+        return -EINVAL;
+    return thread_kill(call, (uint32_t)call->arg[0], (int32_t)call->arg[1],
+                       (unsigned)call->arg[2]);
+}
+
+/* ---- with information ----------------------------------------------------------------------- */
+
+/* Only to itself may a process pretend that the kernel or kill(2) sent the signal.
+ * Returns 1 when the call can't go on. */
+static int64_t info_read(struct call *call, uint64_t at, uint32_t pid, unsigned signal,
+                         siginfo_t *info)
+{
+    if (copy_in(call, info, at, sizeof *info))
+        return 1;
+    info->si_signo = (int)signal;
+    if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != process_of(call)->pid)
+        return -EPERM;
+    return signal > SIGNAL_COUNT ? -EINVAL : 0;
+}
+
+int64_t sys_rt_sigqueueinfo(struct call *call)
+{
+    int32_t pid = (int32_t)call->arg[0];
+    siginfo_t info;
+    int64_t error = info_read(call, call->arg[2], (uint32_t)pid, (unsigned)call->arg[1], &info);
+
+    if (error)
+        return error < 0 ? error : 0;
+    error = pid > 0 ? to_process(process_of(call), (uint32_t)pid, &info) : -ESRCH;
+    signals_follow(call);
+    return error;
+}
+
+int64_t sys_rt_tgsigqueueinfo(struct call *call)
+{
+    int32_t pid = (int32_t)call->arg[0], tid = (int32_t)call->arg[1];
+    siginfo_t info;
+    int64_t error;
+
+    if (pid <= 0 || tid <= 0)
+        return -EINVAL;
+    error = info_read(call, call->arg[3], (uint32_t)pid, (unsigned)call->arg[2], &info);
+    if (error)
+        return error < 0 ? error : 0;
+    return to_thread(call, (uint32_t)pid, tid, &info);
+}
+
+/* ---- from the kernel --------------------------------------------------------------------------- */
+
+/* The router fetches with signal_notify who must look. */
+int64_t proc_op_signal_group(struct call *call, uint32_t group, uint32_t signal)
+{
     (void)call;
-    *deaths_bytes = 0;
     if (signal < 1 || signal > SIGNAL_COUNT)
         return -EINVAL;
-    result = signal_members(NULL, is_in_group, group, signal, &deaths);
-    *deaths_bytes = deaths.count * sizeof(uint32_t);
-    return result;
+    signal_send_group(group, signal);
+    return 0;
 }

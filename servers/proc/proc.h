@@ -2,18 +2,19 @@
  * The process server: who exists, and with what authority.
  *
  *   ids.c         numbers for processes and threads
- *   process.c     processes and threads come and go
- *   group.c       process groups and sessions
+ *   process.c     processes and threads come into being
+ *   family.c      their ends, parents and children   wait.c   wait4, waitid
+ *   group.c       process groups and sessions        rusage.c time used
  *   credentials.c user and group ids           capability.c  what they may do
  *   limit.c       resource limits              clock.c       clocks, CPU time
- *   sleep.c       waiting for a time           signal.c      dispositions and masks
- *   kill.c        sending signals              thread.c sched.c prctl.c info.c
+ *   sleep.c       waiting for a time           signal_state.h signals
+ *   thread.c sched.c prctl.c info.c            calls about the caller and the system
  *
  * Requests run one at a time, so nothing here needs a lock.
  */
 #pragma once
 
-#include "linux_signal.h"
+#include "signal_state.h"
 
 #include <errno.h>
 #include <lib/native/native.h>
@@ -42,9 +43,9 @@ struct credentials {
 
 struct process {
     uint32_t pid, parent, group, session; /* each holds a reference to its number */
+    struct process *child_first, *child_last, *sibling_next, *sibling_prev;
     uint32_t status;      /* of a zombie, as wait(2) has it */
     bool     zombie;
-    bool     dying;       /* a fatal signal is on its way */
     bool     has_execed;
     bool     dumpable, no_new_privs, subreaper;
     uint32_t death_signal; /* PR_SET_PDEATHSIG */
@@ -52,8 +53,8 @@ struct process {
     cap_sel_t space;
     struct credentials cred;
     struct rlimit64 limits[RLIM_NLIMITS];
-    struct linux_sigaction actions[SIGNAL_COUNT];
-    signal_set_t pending;
+    struct process_signals sig;
+    struct wait_queue child_events; /* its threads in wait4(2) */
     uint64_t time_ns;          /* used by threads that have ended */
     uint64_t children_time_ns;
     struct thread *threads;
@@ -65,8 +66,8 @@ struct thread {
     struct process *process;
     struct thread *next; /* of the same process */
     char     name[THREAD_NAME_BYTES];
-    signal_set_t mask, pending;
-    linux_stack_t alt_stack;
+    struct slot *slot; /* NULL: none, or not yet */
+    struct thread_signals sig;
     uint64_t clear_tid, robust_list;
     int      nice;
     uint64_t timer_slack_ns;
@@ -108,6 +109,21 @@ uint64_t thread_count(void);
 int proc_on_bind(struct slot *slot);
 cap_sel_t proc_space_of(struct slot *slot);
 
+/* What process_create and process_fork made, or a zombie, vanishes without a trace. */
+void process_free(struct process *process);
+void threads_free(struct process *process);
+
+/* ---- family.c --------------------------------------------------------------------- */
+
+/* A wait status: the signal by which the process ended (0: it exited), with a core dump. */
+#define WAIT_SIGNAL_MASK 0x7fu
+#define WAIT_CORE 0x80u
+
+void child_add(struct process *parent, struct process *child);
+void child_remove(struct process *child);
+/* Frees a zombie whose end the parent has taken note of. */
+void process_reap(struct process *parent, struct process *zombie);
+
 /* ---- group.c ---------------------------------------------------------------------- */
 
 void process_set_group(struct process *process, uint32_t group);
@@ -125,17 +141,11 @@ void capabilities_after_set_fsuid(struct credentials *cred, uint32_t old);
 /* capabilities(7), "Transformation of capabilities during execve()". */
 void capabilities_after_exec(struct credentials *cred);
 
-/* ---- limit.c, signal.c, clock.c -------------------------------------------------------- */
+/* ---- limit.c, clock.c -------------------------------------------------------- */
 
 void limits_init(struct rlimit64 *limits);
 
-enum signal_effect { SIGNAL_IGNORED, SIGNAL_FATAL, SIGNAL_STOPS, SIGNAL_HANDLED };
-/* What the signal does to the process when it is not blocked. */
-enum signal_effect signal_effect(const struct process *process, unsigned signal);
-/* Dispositions at execve(2): what has a handler goes back to the default. */
-void signals_after_exec(struct process *process, struct thread *thread);
-/* After pending signals may have become deliverable: the death, if one is due. */
-void signals_check(struct call *call);
-
 uint64_t thread_time_ns(const struct thread *thread);
 uint64_t process_time_ns(const struct process *process);
+
+#include "signals.h"

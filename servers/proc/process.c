@@ -1,9 +1,13 @@
 /*
- * Processes and threads come into being and end.
+ * Processes and threads come into being; what execve(2) makes of them.
  */
 #include "proc.h"
 
+#include "timers.h"
+
 #include <gen/proc_server.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,7 +60,7 @@ static struct thread *thread_new(struct process *process, uint32_t tid)
     thread->process = process;
     thread->timer_slack_ns = DEFAULT_TIMER_SLACK_NS;
     thread->time_source = SEL_NONE;
-    thread->alt_stack.ss_flags = SS_DISABLE;
+    signals_thread_init(thread, NULL, false);
     HASH_ADD(hh, threads, tid, sizeof thread->tid, thread);
     if (!thread->hh.tbl) {
         free(thread);
@@ -76,16 +80,17 @@ static void thread_free(struct thread *thread)
     *link = thread->next;
     thread->process->time_ns += thread_time_ns(thread);
     ipc_cap_drop(thread->time_source);
+    signals_thread_free(thread);
     HASH_DELETE(hh, threads, thread);
     id_unref(thread->tid);
     free(thread);
 }
 
 /* A new thread begins with the name, mask and niceness of its creator. */
-static void thread_inherit(struct thread *thread, const struct thread *creator)
+static void thread_inherit(struct thread *thread, const struct thread *creator, bool own_memory)
 {
+    signals_thread_init(thread, creator, own_memory);
     memcpy(thread->name, creator->name, sizeof thread->name);
-    thread->mask = creator->mask;
     thread->nice = creator->nice;
     thread->timer_slack_ns = creator->timer_slack_ns;
 }
@@ -106,7 +111,7 @@ int64_t proc_op_thread_create(struct call *call, uint32_t pid, uint32_t *tid)
         id_unref(*tid);
         return -ENOMEM;
     }
-    thread_inherit(thread, thread->next);
+    thread_inherit(thread, thread->next, false);
     return 0;
 }
 
@@ -139,6 +144,7 @@ int64_t proc_op_thread_time_source(struct call *call, uint32_t tid, cap_sel_t sc
 static void process_init_first(struct process *process)
 {
     process->dumpable = true;
+    signals_inherit(process, NULL);
     limits_init(process->limits);
     credentials_init(&process->cred, 0, 0);
     process->group = process->session = process->pid;
@@ -147,7 +153,6 @@ static void process_init_first(struct process *process)
 /* fork(2): what a child has of its parent. */
 static void process_inherit(struct process *process, const struct process *parent)
 {
-    process->parent = parent->pid;
     process->group = parent->group;
     process->session = parent->session;
     process->dumpable = parent->dumpable;
@@ -155,13 +160,21 @@ static void process_inherit(struct process *process, const struct process *paren
     process->personality = parent->personality;
     process->cred = parent->cred;
     memcpy(process->limits, parent->limits, sizeof process->limits);
-    memcpy(process->actions, parent->actions, sizeof process->actions);
+    signals_inherit(process, parent);
 }
 
-static void process_free(struct process *process)
+void threads_free(struct process *process)
 {
     while (process->threads)
         thread_free(process->threads);
+}
+
+void process_free(struct process *process)
+{
+    if (!process->zombie)
+        signals_process_free(process);
+    threads_free(process);
+    child_remove(process);
     if (process->hh.tbl) {
         HASH_DELETE(hh, processes, process);
         id_unref(process->group);
@@ -172,89 +185,131 @@ static void process_free(struct process *process)
     free(process);
 }
 
-/* With all that can fail; the caller undoes it with process_free. */
-static bool process_enter(struct process *process, const struct process *parent)
+/* Memory and a number; without them NULL and *error. */
+static struct process *process_alloc(int64_t *error)
 {
-    struct thread *thread;
+    struct process *process = calloc(1, sizeof *process);
 
+    *error = -ENOMEM;
+    if (!process)
+        return NULL;
+    process->space = SEL_NONE;
+    itimers_init(process);
+    process->pid = id_alloc();
+    if (process->pid)
+        return process;
+    free(process);
+    *error = -EAGAIN;
+    return NULL;
+}
+
+/* With all else that can fail; the caller undoes it with process_free. */
+static bool process_enter(struct process *process)
+{
     HASH_ADD(hh, processes, pid, sizeof process->pid, process);
     if (!process->hh.tbl)
         return false;
     id_ref(process->group);
     id_ref(process->session);
     id_ref(process->pid); /* the thread's */
-    thread = thread_new(process, process->pid);
-    if (!thread) {
-        id_unref(process->pid);
-        return false;
+    if (thread_new(process, process->pid))
+        return true;
+    id_unref(process->pid);
+    return false;
+}
+
+/* What a child has in common with its creator. parent: whose child it becomes. */
+static int64_t process_make(const struct thread *creator, struct process *parent, uint64_t flags,
+                            struct process **made)
+{
+    int64_t error;
+    struct process *process = process_alloc(&error);
+
+    if (!process)
+        return error;
+    if (creator)
+        process_inherit(process, creator->process);
+    else
+        process_init_first(process);
+    if (!process_enter(process)) {
+        process_free(process);
+        return -ENOMEM;
     }
-    if (parent && parent->threads)
-        thread_inherit(thread, parent->threads);
-    return true;
+    if (creator) {
+        thread_inherit(process->threads, creator,
+                       (flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM);
+        child_add(parent, process);
+    }
+    *made = process;
+    return 0;
 }
 
 int64_t proc_op_process_create(struct call *call, uint32_t parent_pid, cap_sel_t space,
                                uint32_t *pid)
 {
     struct process *parent = process_find(parent_pid), *process;
+    int64_t error;
 
     (void)call;
     if (parent_pid && (!parent || parent->zombie))
         return -ESRCH;
-    process = calloc(1, sizeof *process);
-    if (!process)
-        return -ENOMEM;
-    process->space = SEL_NONE;
-    process->pid = id_alloc();
-    if (!process->pid) {
-        free(process);
-        return -EAGAIN;
-    }
-    if (parent)
-        process_inherit(process, parent);
-    else
-        process_init_first(process);
-    if (!process_enter(process, parent)) {
-        process_free(process);
-        return -ENOMEM;
-    }
+    error = process_make(parent ? parent->threads : NULL, parent, 0, &process);
+    if (error)
+        return error;
     process->space = space;
     *pid = process->pid;
     return 0;
 }
 
-/* Children of a process that ends lose their parent; zombies among them go. */
-static void children_abandon(uint32_t parent)
-{
-    struct process *child, *next;
+/* ---- fork(2) ---------------------------------------------------------------------- */
 
-    HASH_ITER(hh, processes, child, next) {
-        if (child->parent != parent)
-            continue;
-        child->parent = 0;
-        if (child->zombie)
-            process_free(child);
-    }
+/* RLIMIT_NPROC of getrlimit(2): zombies count, the privileged are exempt. */
+static bool may_have_another(const struct process *process)
+{
+    const struct credentials *cred = &process->cred;
+    uint64_t limit = process->limits[RLIMIT_NPROC].rlim_cur, count = 0;
+
+    if (cred->uid.real == 0 || credentials_capable(cred, CAP_SYS_RESOURCE) ||
+        credentials_capable(cred, CAP_SYS_ADMIN))
+        return true;
+    for (const struct process *other = processes; other; other = other->hh.next)
+        count += other->cred.uid.real == cred->uid.real;
+    return count < limit;
 }
 
-int64_t proc_op_process_exit(struct call *call, uint32_t pid, uint32_t status)
+/* Signals with handlers go back to the default, CLONE_CLEAR_SIGHAND. */
+static void handlers_clear(struct process *process)
 {
-    struct process *process = process_find(pid);
+    for (unsigned signal = 1; signal <= SIGNAL_COUNT; signal++)
+        if (signal_effect(process, signal) == SIGNAL_HANDLED)
+            memset(&process->sig.actions[signal - 1], 0, sizeof process->sig.actions[0]);
+}
+
+int64_t proc_op_process_fork(struct call *call, uint32_t parent_tid, uint64_t flags,
+                             uint32_t exit_signal, uint64_t clear_tid, cap_sel_t space,
+                             uint32_t *pid)
+{
+    const struct thread *creator = thread_find(parent_tid);
+    struct process *process, *parent;
+    int64_t error;
 
     (void)call;
-    if (!process || process->zombie)
+    if (!creator)
         return -ESRCH;
-    children_abandon(pid);
-    if (!process->parent) {
-        process_free(process);
-        return 0;
-    }
-    while (process->threads)
-        thread_free(process->threads);
-    ipc_cap_drop(process->space);
-    process->space = SEL_NONE;
-    process->status = status;
-    process->zombie = true;
+    parent = flags & CLONE_PARENT ? process_find(creator->process->parent) : creator->process;
+    if (!parent)
+        return -ESRCH;
+    if (!may_have_another(creator->process))
+        return -EAGAIN;
+    error = process_make(creator, parent, flags, &process);
+    if (error)
+        return error;
+    if (flags & CLONE_CLEAR_SIGHAND)
+        handlers_clear(process);
+    process->sig.exit_signal = exit_signal;
+    process->threads->clear_tid = clear_tid;
+    process->space = space;
+    *pid = process->pid;
     return 0;
 }
 
@@ -348,16 +403,20 @@ int64_t proc_op_process_exec(struct call *call, uint32_t pid, uint32_t mode, uin
 
 int proc_on_bind(struct slot *slot)
 {
-    struct thread *thread;
+    struct thread *thread = slot->data;
 
-    if (!slot->owner) {
-        slot->data = NULL;
-        return 0;
+    if (thread) {
+        thread_need_not_look(thread);
+        thread->slot = NULL;
     }
+    slot->data = NULL;
+    if (!slot->owner)
+        return 0;
     thread = thread_find(slot->tid);
     if (!thread || thread->process->pid != slot->owner)
         return -ESRCH;
     slot->data = thread;
+    thread->slot = slot;
     return 0;
 }
 

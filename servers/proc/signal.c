@@ -1,22 +1,21 @@
 /*
- * Dispositions, masks, pending signals and alternate stacks: what a process has
- * said about signals. rt_sigaction(2), rt_sigprocmask(2), sigaltstack(2).
+ * Dispositions and masks: rt_sigaction(2), rt_sigprocmask(2), rt_sigpending(2).
  */
 #include "proc.h"
 
+#include "timers.h"
+
 #include <gen/linux_calls_proc.h>
+#include <gen/proc_server.h>
 #include <string.h>
 
 #define SA_KNOWN                                                                                  \
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |             \
      SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER)
-#ifndef SS_AUTODISARM
-#define SS_AUTODISARM (1u << 31)
-#endif
 
 static uint64_t handler_of(const struct process *process, unsigned signal)
 {
-    return (uint64_t)(uintptr_t)process->actions[signal - 1].sa_handler;
+    return (uint64_t)(uintptr_t)process->sig.actions[signal - 1].sa_handler;
 }
 
 /* signal(7), the table of standard signals. */
@@ -44,44 +43,56 @@ enum signal_effect signal_effect(const struct process *process, unsigned signal)
     }
 }
 
+/* ---- coming and going ---------------------------------------------------------------- */
+
+static const linux_stack_t no_stack = { .ss_flags = SS_DISABLE };
+
+void signals_inherit(struct process *child, const struct process *parent)
+{
+    child->sig.exit_signal = SIGCHLD;
+    if (parent)
+        memcpy(child->sig.actions, parent->sig.actions, sizeof child->sig.actions);
+}
+
+void signals_thread_init(struct thread *thread, const struct thread *creator, bool own_memory)
+{
+    thread->sig.stack = creator && own_memory ? creator->sig.stack : no_stack;
+    thread->sig.mask = creator ? creator->sig.mask : 0;
+}
+
+/* The mask and what pends stay. */
 void signals_after_exec(struct process *process, struct thread *thread)
 {
     for (unsigned signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        struct linux_sigaction *action = &process->actions[signal - 1];
+        struct linux_sigaction *action = &process->sig.actions[signal - 1];
         bool ignored = handler_of(process, signal) == (uint64_t)(uintptr_t)SIG_IGN;
 
         memset(action, 0, sizeof *action);
         if (ignored)
             action->sa_handler = SIG_IGN;
     }
-    thread->alt_stack = (linux_stack_t){ .ss_flags = SS_DISABLE };
+    process->sig.exit_signal = SIGCHLD;
+    thread->sig.stack = no_stack;
+    posix_timers_free(process);
 }
 
-/* Ignored signals that pend are dropped; those with handlers stay. */
-void signals_check(struct call *call)
+void signals_thread_free(struct thread *thread)
 {
-    struct thread *thread = thread_of(call);
-    struct process *process = thread->process;
-
-    for (unsigned signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        signal_set_t bit = signal_bit(signal);
-
-        if (!((thread->pending | process->pending) & ~thread->mask & bit))
-            continue;
-        switch (signal_effect(process, signal)) {
-        case SIGNAL_FATAL:
-            call->answer_word[0] = FOLLOW_DEATH;
-            call->answer_word[1] = signal;
-            return;
-        case SIGNAL_IGNORED:
-            thread->pending &= ~bit;
-            process->pending &= ~bit;
-            break;
-        case SIGNAL_STOPS:
-        case SIGNAL_HANDLED: break;
-        }
-    }
+    thread_need_not_look(thread);
+    wake_all(&thread->sig.waiting);
+    signal_queue_drop(&thread->sig.pending, thread->process, UINT64_MAX);
+    posix_timers_thread_gone(thread);
 }
+
+void signals_process_free(struct process *process)
+{
+    posix_timers_free(process);
+    itimers_free(process);
+    signal_queue_drop(&process->sig.pending, process, UINT64_MAX);
+    process->sig.stop_signal = 0;
+}
+
+/* ---- dispositions ---------------------------------------------------------------------- */
 
 static int64_t action_check(const struct linux_sigaction *action, unsigned signal)
 {
@@ -95,16 +106,16 @@ static int64_t action_check(const struct linux_sigaction *action, unsigned signa
 static void action_set(struct process *process, unsigned signal,
                        const struct linux_sigaction *action)
 {
-    struct linux_sigaction *stored = &process->actions[signal - 1];
+    struct linux_sigaction *stored = &process->sig.actions[signal - 1];
 
     *stored = *action;
     stored->sa_flags &= SA_KNOWN;
     stored->sa_mask &= ~SIGNALS_FORCED;
     if (signal_effect(process, signal) != SIGNAL_IGNORED)
         return;
-    process->pending &= ~signal_bit(signal);
+    signal_queue_drop(&process->sig.pending, process, signal_bit(signal));
     for (struct thread *thread = process->threads; thread; thread = thread->next)
-        thread->pending &= ~signal_bit(signal);
+        signal_queue_drop(&thread->sig.pending, process, signal_bit(signal));
 }
 
 int64_t sys_rt_sigaction(struct call *call)
@@ -122,16 +133,31 @@ int64_t sys_rt_sigaction(struct call *call)
     if (error)
         return error;
     if (call->arg[2] &&
-        copy_out(call, call->arg[2], &process->actions[signal - 1], sizeof action))
+        copy_out(call, call->arg[2], &process->sig.actions[signal - 1], sizeof action))
         return 0;
     if (call->arg[1])
         action_set(process, signal, &action);
     return 0;
 }
 
+/* ---- masks -------------------------------------------------------------------------------- */
+
+signal_set_t signals_deliverable(const struct thread *thread)
+{
+    return (thread->sig.pending.set | thread->process->sig.pending.set) & ~thread->sig.mask;
+}
+
+void signals_set_mask(struct thread *thread, signal_set_t mask)
+{
+    signal_set_t blocked = mask & ~SIGNALS_FORCED & ~thread->sig.mask;
+
+    thread->sig.mask = mask & ~SIGNALS_FORCED;
+    if (blocked & thread->process->sig.pending.set)
+        signal_redirect(thread->process, blocked);
+}
+
 static int64_t mask_change(signal_set_t old, uint64_t how, signal_set_t set, signal_set_t *new)
 {
-    set &= ~SIGNALS_FORCED;
     switch ((int32_t)how) {
     case SIG_BLOCK: *new = old | set; return 0;
     case SIG_UNBLOCK: *new = old & ~set; return 0;
@@ -143,7 +169,7 @@ static int64_t mask_change(signal_set_t old, uint64_t how, signal_set_t set, sig
 int64_t sys_rt_sigprocmask(struct call *call)
 {
     struct thread *thread = thread_of(call);
-    signal_set_t set, old = thread->mask, new = old;
+    signal_set_t set, old = thread->sig.mask, new = old;
     int64_t error;
 
     if (call->arg[3] != sizeof set)
@@ -157,15 +183,18 @@ int64_t sys_rt_sigprocmask(struct call *call)
     }
     if (call->arg[2] && copy_out(call, call->arg[2], &old, sizeof old))
         return 0;
-    thread->mask = new;
-    signals_check(call);
+    signals_set_mask(thread, new);
+    if (signals_deliverable(thread))
+        thread_must_look(thread);
+    signals_follow(call);
     return 0;
 }
 
 int64_t sys_rt_sigpending(struct call *call)
 {
     const struct thread *thread = thread_of(call);
-    signal_set_t set = (thread->pending | thread->process->pending) & thread->mask;
+    signal_set_t set =
+        (thread->sig.pending.set | thread->process->sig.pending.set) & thread->sig.mask;
 
     if (call->arg[1] > sizeof set)
         return -EINVAL;
@@ -173,38 +202,28 @@ int64_t sys_rt_sigpending(struct call *call)
     return 0;
 }
 
-static int64_t alt_stack_check(linux_stack_t *stack)
+/* For a call of the router that has its own mask while it waits. */
+int64_t proc_op_signal_mask(struct call *call, uint32_t slot, uint64_t mask)
 {
-    uint32_t mode = (uint32_t)stack->ss_flags & ~SS_AUTODISARM;
+    struct thread *thread = thread_on(call, slot);
 
-    if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
-        return -EINVAL;
-    if (mode == SS_DISABLE) {
-        stack->ss_sp = NULL;
-        stack->ss_size = 0;
-    } else if (stack->ss_size < MINSIGSTKSZ) {
-        return -ENOMEM;
-    }
-    return 0;
+    if (!thread)
+        return -ESRCH;
+    thread->sig.saved_mask = thread->sig.mask;
+    thread->sig.mask_saved = true;
+    signals_set_mask(thread, mask);
+    return signals_deliverable(thread) != 0;
 }
 
-/* No handler runs yet, so the thread is never on its alternate stack. */
-int64_t sys_sigaltstack(struct call *call)
+int64_t proc_op_signal_mask_back(struct call *call, uint32_t slot)
 {
-    struct thread *thread = thread_of(call);
-    linux_stack_t new;
-    int64_t error;
+    struct thread *thread = thread_on(call, slot);
 
-    if (call->arg[0]) {
-        if (copy_in(call, &new, call->arg[0], sizeof new))
-            return 0;
-        error = alt_stack_check(&new);
-        if (error)
-            return error;
-    }
-    if (call->arg[1] && copy_out(call, call->arg[1], &thread->alt_stack, sizeof new))
+    if (!thread)
+        return -ESRCH;
+    if (!thread->sig.mask_saved)
         return 0;
-    if (call->arg[0])
-        thread->alt_stack = new;
-    return 0;
+    thread->sig.mask_saved = false;
+    signals_set_mask(thread, thread->sig.saved_mask);
+    return signals_deliverable(thread) != 0;
 }

@@ -1,40 +1,23 @@
 /*
- * Waiting for a time: nanosleep(2), clock_nanosleep(2), pause(2).
+ * Waiting for a time: nanosleep(2), clock_nanosleep(2).
  */
 #include "clock.h"
 
 #include "platform.h"
+#include "timespec.h"
 
 #include <gen/linux_calls_proc.h>
-#include <linux/time_types.h>
 
 /* slot->aux of a sleeping call */
 enum { AUX_DEADLINE = 0 };
 
-static bool timespec_valid(const struct __kernel_timespec *time)
-{
-    return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NS_PER_SECOND;
-}
-
-/* Beyond the range of nanoseconds: the end of that range, 584 years. */
-static uint64_t timespec_ns(const struct __kernel_timespec *time)
-{
-    uint64_t ns;
-
-    if (__builtin_mul_overflow((uint64_t)time->tv_sec, NS_PER_SECOND, &ns) ||
-        __builtin_add_overflow(ns, (uint64_t)time->tv_nsec, &ns))
-        return UINT64_MAX;
-    return ns;
-}
-
 /* Absolute times of the real-time clock become monotonic ones. */
 static uint64_t deadline_of(int32_t clock, bool absolute, uint64_t ns)
 {
-    uint64_t deadline, now = platform_now_ns();
     int64_t offset = platform_realtime_offset_ns();
 
     if (!absolute)
-        return __builtin_add_overflow(now, ns, &deadline) ? UINT64_MAX : deadline;
+        return deadline_after(ns);
     if (clock != CLOCK_REALTIME && clock != CLOCK_TAI)
         return ns;
     if (offset >= 0 && ns < (uint64_t)offset)
@@ -63,8 +46,7 @@ static int64_t sleep_interrupted(struct call *call, bool absolute, uint64_t rema
 {
     uint64_t now = platform_now_ns(), deadline = call->slot->aux[AUX_DEADLINE];
     uint64_t left = deadline > now ? deadline - now : 0;
-    const struct __kernel_timespec time = { .tv_sec = (int64_t)(left / NS_PER_SECOND),
-                                            .tv_nsec = (int64_t)(left % NS_PER_SECOND) };
+    const struct __kernel_timespec time = timespec_of(left);
 
     if (!absolute && remaining && copy_out(call, remaining, &time, sizeof time))
         return 0;
@@ -82,7 +64,8 @@ static int64_t sleep_step(struct call *call, int32_t clock, bool absolute, uint6
     case CALL_INTERRUPTED:
         return deadline ? sleep_interrupted(call, absolute, remaining) : -EINTR;
     case CALL_FIRST:
-    case CALL_RETRY: break;
+    case CALL_RETRY:
+    case CALL_MASKED: break;
     }
     if (!deadline)
         return sleep_begin(call, clock, absolute, request);
@@ -108,5 +91,3 @@ int64_t sys_clock_nanosleep(struct call *call)
     default: return -EINVAL;
     }
 }
-
-int64_t sys_pause(struct call *call) { return call_sleep(call, 0); }

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <lib/server/ipc.h>
 
-#define RFLAGS_START 0x202u /* interrupts on; bit 1 is always 1 */
-
 /* ---- calls ------------------------------------------------------------------------ */
 
 int64_t dispatch_call(struct thread *thread, unsigned nr, const uint64_t arg[6])
@@ -52,16 +50,6 @@ static int64_t call_observed(struct thread *thread, unsigned nr, const uint64_t 
 
 /* ---- messages ------------------------------------------------------------------------ */
 
-static void handle_startup(struct thread *thread)
-{
-    const struct ec_state state = {
-        .rip = thread->start_ip, .rsp = thread->start_sp, .rflags = RFLAGS_START,
-    };
-
-    if (kernel_ec_set_state(thread->ec, &state))
-        panic("thread %u can not be started", thread->tid);
-}
-
 /* A hybrid program calls its event portal: nothing is offered there. */
 static void refuse(struct portal_frame *frame)
 {
@@ -73,6 +61,7 @@ static void refuse(struct portal_frame *frame)
     frame->word[0] = (uint64_t)(int64_t)-EPERM;
 }
 
+/* frame->word[0] is then the answer to a call. */
 static void handle_message(struct thread *thread, struct portal_frame *frame)
 {
     unsigned label = ctl_label(frame->control);
@@ -85,8 +74,8 @@ static void handle_message(struct thread *thread, struct portal_frame *frame)
                                         : dispatch_call(thread, label, frame->word));
         break;
     case MSG_FAULT: handle_fault(thread, frame->word[0], frame->word[1]); break;
-    case MSG_EXCEPTION: handle_exception(thread, label); break;
-    case MSG_STARTUP: handle_startup(thread); break;
+    case MSG_EXCEPTION: handle_exception(thread, label, frame->word[2]); break;
+    case MSG_STARTUP: thread_begin(thread); break;
     case MSG_RECALL: break;
     default: refuse(frame); break;
     }
@@ -96,8 +85,13 @@ void dispatch_message(struct portal *portal, struct portal_frame *frame)
 {
     struct thread *thread = (struct thread *)portal;
 
+    unsigned kind = portal_kind(frame), nr = ctl_label(frame->control), flags = 0;
+
     handle_message(thread, frame);
-    if (__builtin_expect(thread_interrupted(thread), 0))
-        thread_die(thread);
-    frame->control = portal_reply_control(0, 0, 0, 0);
+    if (__builtin_expect(thread_has_news(thread) | thread->registers_set, 0)) {
+        flags = signal_finish(thread, kind, nr, (int64_t *)&frame->word[0]);
+        if (thread_doomed(thread))
+            thread_die(thread);
+    }
+    frame->control = portal_reply_control(flags, 0, 0, 0);
 }

@@ -12,4 +12,5 @@ int64_t dispatch_call(struct thread *thread, unsigned nr, const uint64_t arg[6])
 
 /* fault.c */
 void handle_fault(struct thread *thread, uint64_t address, uint64_t error_code);
-void handle_exception(struct thread *thread, unsigned vector);
+/* ip: of the instruction. */
+void handle_exception(struct thread *thread, unsigned vector, uint64_t ip);

@@ -280,7 +280,7 @@ static int64_t exec_prepare(struct exec *exec, int32_t dirfd, const char *path, 
     int64_t result = program_open(exec, dirfd, path, flags);
 
     if (result == 0)
-        result = image_create(&exec->image, exec->thread);
+        result = image_create(&exec->image, exec->thread, 0);
     if (result == 0)
         result = program_load(exec);
     if (result == 0)
@@ -294,7 +294,7 @@ static void exec_abort(struct exec *exec)
 {
     file_release(&exec->interpreter);
     file_release(&exec->program);
-    image_destroy(&exec->image);
+    image_destroy(&exec->image, exec->thread);
 }
 
 static void task_name(char name[TASK_NAME_BYTES], const char *path)
@@ -324,7 +324,8 @@ static void exec_commit(struct exec *exec, const char *path, const struct exec_s
     if (result == 0)
         result = thread_run(thread, &exec->image, start->ip, start->sp);
     else
-        image_destroy(&exec->image);
+        image_destroy(&exec->image, thread);
+    vfork_release(thread->process);
     if (result < 0) {
         log_line("process %u: error %d at the end of execve", pid, (int)-result);
         thread_doom(thread, status_killed(SIGKILL));

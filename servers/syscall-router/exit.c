@@ -37,21 +37,21 @@ int64_t sys_exit_group(struct thread *thread, unsigned nr, const uint64_t arg[6]
     return sys_exit(thread, nr, arg);
 }
 
-/* What the servers hold for the process, as far as it got. */
-static void servers_leave(struct thread *thread, const struct process *process, uint32_t status)
+/* What vfs and mem hold for the process, as far as it got. */
+static void servers_leave(struct thread *thread, const struct process *process)
 {
+    struct image image = image_of(process);
+
     if (slot_bind(thread, NULL, 0))
         log_line("slot %u stays bound at a server", thread->slot);
     if (process->pid && vfs_process_exit(&server_vfs, process->pid) < 0)
         log_line("vfs does not know process %u", process->pid);
-    if (process->space)
-        space_end(process->space);
-    if (process->pid && proc_process_exit(&server_proc, process->pid, status) < 0)
-        log_line("proc does not know process %u", process->pid);
+    image_destroy(&image, thread);
 }
 
 /* We run on the time of the EC that we delete here: the kernel lets us go on with
- * it until we reply. What waits for our end is told last, when all is free again. */
+ * it until we reply. Whoever waits for our end is told when nearly all is free again: proc
+ * still reads the time that the thread has used. */
 void thread_die(struct thread *thread)
 {
     struct process *process = thread->process;
@@ -61,15 +61,19 @@ void thread_die(struct thread *thread)
 
     if (trace_enabled)
         trace_death(thread, status);
-    servers_leave(thread, process, status);
     threads_lock();
     thread->process = NULL;
     thread->ec = thread->sc = SEL_NONE;
     threads_unlock();
     kernel_drop(ec, 1);
+    servers_leave(thread, process);
+    if (process->pid && proc_process_exit(&server_proc, process->pid, status) < 0)
+        log_line("proc does not know process %u", process->pid);
     kernel_drop(sc, 1);
-    kernel_drop(process->pd, 1);
+    vfork_release(process);
     free(process);
+    free(thread->forked);
+    thread->forked = NULL;
     slot_release(thread);
     if (is_first)
         run_finished(status);

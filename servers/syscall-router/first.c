@@ -156,7 +156,7 @@ int64_t first_process_start(const struct init_config *config)
         credentials_tell(thread);
         result = program_start(thread, config);
     }
-    if (result < 0 || thread_interrupted(thread)) {
+    if (result < 0 || thread_doomed(thread)) {
         process->is_first = false; /* it never ran: nobody waits for its end */
         thread_die(thread);
         return result < 0 ? result : -EIO;

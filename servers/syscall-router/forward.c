@@ -12,25 +12,19 @@
 #include <gen/proc_client.h>
 #include <signal.h>
 
-bool thread_interrupted(const struct thread *thread)
-{
-    return atomic_load_explicit(&thread->death, memory_order_acquire) != 0;
-}
-
 /* ---- what is asked of us ------------------------------------------------------------ */
 
 /* Signals from an earlier wait only make us ask once more. */
 static enum call_reason wait_for_server(struct thread *thread, unsigned nr, uint64_t deadline_ns)
 {
-    bool signalled;
+    bool in_time = true;
 
     stats_count(nr, STAT_WAITS);
-    if (thread_interrupted(thread))
-        return CALL_INTERRUPTED;
-    signalled = kernel_sem_wait(thread->sem, deadline_ns);
-    if (thread_interrupted(thread))
-        return CALL_INTERRUPTED;
-    return signalled ? CALL_RETRY : CALL_TIMED_OUT;
+    if (!thread_has_news(thread))
+        in_time = kernel_sem_wait(thread->sem, deadline_ns);
+    if (thread_has_news(thread))
+        return thread_interrupted(thread) ? CALL_INTERRUPTED : CALL_RETRY;
+    return in_time ? CALL_RETRY : CALL_TIMED_OUT;
 }
 
 /* reason: of the attempt that ran into the missing page; a cancelled call stays one. */
@@ -38,16 +32,24 @@ static enum call_reason fault_in_for_server(struct thread *thread, unsigned nr,
                                             enum call_reason reason, const uint64_t *word)
 {
     uint32_t error_code = FAULT_USER | (word[3] ? FAULT_WRITE : 0);
-    unsigned signal;
+    struct fault_verdict verdict;
     int error;
 
     stats_count(nr, STAT_FAULT_INS);
-    error = memory_fault_in(thread, word[1], word[2], error_code, &signal);
+    error = memory_fault_in(thread, word[1], word[2], error_code, &verdict);
     if (error == -ENOMEM)
         thread_doom(thread, status_killed(SIGKILL));
     if (error)
         return CALL_FAULTED;
     return reason == CALL_INTERRUPTED ? CALL_INTERRUPTED : CALL_RETRY;
+}
+
+/* The server wants another signal mask for the time of the call. */
+static enum call_reason mask_for_server(struct thread *thread, uint64_t mask, bool *masked)
+{
+    *masked = true;
+    signal_mask_set(thread, mask);
+    return CALL_MASKED;
 }
 
 /* ---- after the call -------------------------------------------------------------------- */
@@ -63,12 +65,15 @@ void credentials_tell(const struct thread *thread)
         log_line("the credentials of process %u did not reach vfs", pid);
 }
 
-static void follow_up(struct thread *thread, uint64_t what, uint64_t detail)
+/* answer: the words of it. */
+static void follow_up(struct thread *thread, const uint64_t *answer)
 {
-    switch (what) {
+    switch (answer[1]) {
     case FOLLOW_FILES: space_files_release(thread->process->space); break;
     case FOLLOW_CREDENTIALS: credentials_tell(thread); break;
-    case FOLLOW_DEATH: thread_doom(thread, status_killed((unsigned)detail)); break;
+    case FOLLOW_SIGNALS: signals_follow_up(thread, answer[2], answer[3]); break;
+    case FOLLOW_SIGNAL: signal_raise(thread, (uint32_t)answer[2]); break;
+    case FOLLOW_TIMERS: timers_look(); break;
     default: break;
     }
 }
@@ -88,18 +93,26 @@ int64_t forward(struct thread *thread, enum owner owner, unsigned nr, const uint
 {
     enum call_reason reason = CALL_FIRST;
     struct ipc_message message;
+    bool masked = false;
 
     for (;;) {
         if (send(&thread->server[owner], &message, nr, reason, arg))
             return -EIO;
         switch (message.label) {
-        case ANSWER_PENDING: reason = wait_for_server(thread, nr, message.word[1]); break;
+        case ANSWER_PENDING:
+            if (message.word[2] == FOLLOW_SIGNALS)
+                atomic_store(&thread->signalled, true);
+            reason = wait_for_server(thread, nr, message.word[1]);
+            break;
         case ANSWER_FAULT_IN:
             reason = fault_in_for_server(thread, nr, reason, message.word);
             break;
+        case ANSWER_MASK: reason = mask_for_server(thread, message.word[1], &masked); break;
         case ANSWER_DONE:
             if (__builtin_expect(message.word[1] != FOLLOW_NONE, 0))
-                follow_up(thread, message.word[1], message.word[2]);
+                follow_up(thread, message.word);
+            if (masked)
+                signal_mask_back(thread);
             return (int64_t)message.word[0];
         default: return -EIO;
         }

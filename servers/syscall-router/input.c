@@ -7,14 +7,16 @@
 #include "kernel.h"
 #include "router.h"
 
+#include <gen/proc_client.h>
 #include <gen/vfs_client.h>
 
 static cap_sel_t input_sem;
 
 static void terminal_signal(uint32_t signal, uint32_t group)
 {
-    if (signal && group && signal_send_group(group, signal) < 0)
+    if (signal && group && proc_signal_group(&server_proc, group, signal) < 0)
         log_line("signal %u of the terminal: not possible for group %u", signal, group);
+    signals_fetch();
 }
 
 static void input_run(void *unused)

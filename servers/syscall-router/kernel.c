@@ -12,6 +12,7 @@
 
 #define HANDLER_STACK_BYTES 16384u
 #define APP_PRIORITY 8u
+#define FXSAVE_BYTES 512u
 #define QUANTUM_PER_SECOND 100u
 /* Kernel memory of a program (page tables, capabilities, objects): a limit, raised when
  * it is reached. It counts towards our own as well. */
@@ -157,6 +158,31 @@ int kernel_ec_set_fpu(cap_sel_t ec, const void *area, size_t bytes)
     must(bytes <= UTCB_DATA_BYTES);
     memcpy(utcb_self()->data, area, bytes);
     return status_errno(with_kernel_memory(hc_ec(ec, EC_OP_SET_FPU, 0)));
+}
+
+uint64_t kernel_fpu_features(void)
+{
+    uint32_t low, high;
+
+    if (!(kernel_info()->cpu_features & CPU_XSAVE))
+        return 0;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Intel SDM volume 1, 13.2: leaf 0x0d of CPUID. */
+size_t kernel_fpu_bytes(void)
+{
+    static _Atomic uint32_t known;
+    uint32_t eax = 0x0d, ebx, ecx = 0, edx;
+
+    if (known)
+        return known;
+    if (!(kernel_info()->cpu_features & CPU_XSAVE))
+        return FXSAVE_BYTES;
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    known = ebx;
+    return ebx;
 }
 
 /* An EC that is just ending can't be recalled, and need not be. */

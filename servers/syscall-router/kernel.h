@@ -57,6 +57,9 @@ MUST_USE int kernel_ec_get_state(cap_sel_t ec, struct ec_state *state);
 MUST_USE int kernel_ec_set_state(cap_sel_t ec, const struct ec_state *state);
 /* The area that XSAVE makes; bytes: room, then used (0: the thread has not computed with it). */
 MUST_USE int kernel_ec_get_fpu(cap_sel_t ec, void *area, size_t *bytes);
+/* What an area for all registers has: bytes, and the components (XCR0). */
+size_t kernel_fpu_bytes(void);
+uint64_t kernel_fpu_features(void);
 MUST_USE int kernel_ec_set_fpu(cap_sel_t ec, const void *area, size_t bytes);
 void kernel_ec_recall(cap_sel_t ec);
 void kernel_sem_up(cap_sel_t sem);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <gen/root_client.h>
+#include <signal.h>
 
 #define STATUS_FAILED 125u         /* the system failed */
 #define STATUS_NOT_EXECUTABLE 126u /* as shells have it */
@@ -22,10 +23,19 @@ struct server_ref server_root, server_vfs, server_proc, server_mem;
 
 static cap_sel_t finished; /* signalled when the first process has ended */
 static uint32_t finished_status;
+static bool stopped; /* by reboot(2) */
 
 void run_finished(uint32_t status)
 {
-    finished_status = status;
+    if (!stopped)
+        finished_status = status;
+    kernel_sem_up(finished);
+}
+
+void system_stop(void)
+{
+    stopped = true;
+    finished_status = status_exited(0);
     kernel_sem_up(finished);
 }
 
@@ -74,6 +84,15 @@ static void pause_ns(uint64_t ns)
         log_line("an end that nobody waits for");
 }
 
+/* Again and again, because a process may just be forking. */
+static void everybody_end(void)
+{
+    while (slots_in_use()) {
+        everybody_kill(status_killed(SIGKILL));
+        (void)!kernel_sem_wait(finished, clock_ns() + SETTLE_NS);
+    }
+}
+
 /* One run: 0 and its status, or the status with which the system ends. */
 static bool run_once(const struct init_config *config, uint32_t *status)
 {
@@ -85,8 +104,9 @@ static bool run_once(const struct init_config *config, uint32_t *status)
     }
     while (!kernel_sem_wait(finished, 0))
         ;
+    everybody_end();
     *status = shell_status(finished_status);
-    return true;
+    return !stopped;
 }
 
 /* The kernel frees objects a little after their last use: waits until the system
@@ -203,6 +223,8 @@ int native_main(const struct startup *startup)
         system_end(STATUS_FAILED);
     trace_enabled = config.trace;
     stats_enabled = config.stats;
+    if (!timers_start())
+        log_line("no timers: their thread could not be started");
     if (!input_start())
         log_line("no input: the terminal's thread could not be started");
     if (config.loop > 1)

@@ -27,20 +27,20 @@ static int64_t file_pages_bring(uint32_t space, uint64_t file, uint64_t index, u
 }
 
 int memory_fault_in(struct thread *thread, uint64_t address, uint64_t bytes, uint32_t error_code,
-                    unsigned *signal)
+                    struct fault_verdict *verdict)
 {
-    uint32_t space = thread->process->space, code;
+    uint32_t space = thread->process->space;
     uint64_t file, index, pages;
     int64_t result;
 
-    *signal = SIGSEGV;
+    *verdict = (struct fault_verdict){ SIGSEGV, SEGV_MAPERR };
     if (address >= USER_END)
         return -EFAULT;
-    while (!thread_interrupted(thread)) {
+    while (!thread_doomed(thread)) {
         result = mem_fault_in(&server_mem, space, address, bytes, error_code, &file, &index,
-                              &pages, signal, &code);
-        if (result == -EFAULT && !*signal)
-            *signal = SIGSEGV;
+                              &pages, &verdict->signal, &verdict->code);
+        if (result == -EFAULT && !verdict->signal)
+            *verdict = (struct fault_verdict){ SIGSEGV, SEGV_MAPERR };
         if (result == -ENOMEM && kernel_pd_feed(thread->process->pd))
             continue;
         if (result <= 0)
@@ -49,7 +49,7 @@ int memory_fault_in(struct thread *thread, uint64_t address, uint64_t bytes, uin
         if (result == -ENOMEM)
             return -ENOMEM;
         if (result < 0) {
-            *signal = SIGBUS;
+            *verdict = (struct fault_verdict){ SIGBUS, BUS_ADRERR };
             return -EFAULT;
         }
     }
@@ -66,11 +66,11 @@ static int64_t copy_some(struct thread *thread, unsigned op, void *local, uint64
                          size_t bytes)
 {
     uint32_t error_code = FAULT_USER | (op == COPY_TO ? FAULT_WRITE : 0);
-    unsigned signal;
+    struct fault_verdict verdict;
     int64_t done;
 
     while ((done = kernel_copy(thread->process->pd, op, local, remote, bytes)) == 0)
-        if (memory_fault_in(thread, remote, 1, error_code, &signal))
+        if (memory_fault_in(thread, remote, 1, error_code, &verdict))
             return -EFAULT;
     return done < 0 ? -EFAULT : done;
 }

@@ -13,8 +13,10 @@
 #include <gen/mem_client.h>
 #include <gen/proc_client.h>
 #include <gen/vfs_client.h>
+#include <stdlib.h>
 #include <string.h>
 
+#define RFLAGS_START 0x202u /* interrupts on; bit 1 is always 1 */
 #define RELEASED_BYTES 2048u
 
 /* Address spaces are numbered by us; 0 is none. */
@@ -117,13 +119,25 @@ _Static_assert(APP_SEL_PROC - APP_SEL_VFS == OWNER_PROC && APP_SEL_MEM - APP_SEL
                    LINUX_PROC - LINUX_VFS == OWNER_PROC && LINUX_MEM - LINUX_VFS == OWNER_MEM,
                "the order of the servers");
 
-int image_create(struct image *image, struct thread *thread)
+/* An empty address space, or (parent_space not 0) a copy of that one. */
+static int space_make(struct image *image, uint32_t parent_space)
+{
+    uint32_t space = space_number();
+    int64_t error = parent_space
+                        ? mem_space_clone(&server_mem, parent_space, space, image->pd)
+                        : mem_space_create(&server_mem, space, image->pd);
+
+    image->space = error ? 0 : space;
+    return (int)error;
+}
+
+int image_create(struct image *image, struct thread *thread, uint32_t parent_space)
 {
     int error;
 
     *image = (struct image){ .pd = kernel_sel_alloc(1), .ec = kernel_sel_alloc(1) };
     if (image->pd == SEL_NONE || image->ec == SEL_NONE) {
-        image_destroy(image);
+        image_destroy(image, thread);
         return -ENOMEM;
     }
     error = kernel_pd_create(image->pd);
@@ -132,60 +146,147 @@ int image_create(struct image *image, struct thread *thread)
     if (!error)
         error = kernel_ec_create(image->ec, image->pd, thread->cpu, APP_SEL_EVENT, APP_UTCB_VA,
                                   thread->slot);
-    if (!error) {
-        uint32_t space = space_number();
-
-        error = (int)mem_space_create(&server_mem, space, image->pd);
-        image->space = error ? 0 : space;
-    }
+    if (!error)
+        error = space_make(image, parent_space);
     if (error)
-        image_destroy(image);
+        image_destroy(image, thread);
     return error;
 }
 
-void image_destroy(struct image *image)
+/* ---- images that several processes share -------------------------------------------- */
+
+/* Who uses a PD and its address space besides the process that it was made for. */
+struct share {
+    unsigned users;      /* under the threads' lock, as the next */
+    uint32_t main_slot;  /* whose portals are at APP_SEL_EVENT and following; 0: nobody's */
+};
+
+static struct share *share_join(struct process *owner)
 {
-    if (image->space)
-        space_end(image->space);
+    struct share *made = calloc(1, sizeof *made), *share;
+
+    if (!made)
+        return NULL;
+    *made = (struct share){ .users = 1, .main_slot = owner->thread->slot };
+    threads_lock();
+    if (!owner->share) {
+        owner->share = made;
+        made = NULL;
+    }
+    share = owner->share;
+    share->users++;
+    threads_unlock();
+    free(made);
+    return share;
+}
+
+/* Returns whether that was the last user. */
+static bool share_leave(struct image *image, const struct thread *thread)
+{
+    struct share *share = image->share;
+    bool is_main, is_last;
+
+    if (!share)
+        return true;
+    threads_lock();
+    is_main = share->main_slot == thread->slot;
+    is_last = --share->users == 0;
+    if (is_main)
+        share->main_slot = 0;
+    threads_unlock();
+    if (is_last)
+        free(share);
+    else if (is_main)
+        kernel_undelegate(image->pd, APP_SEL_EVENT, APP_SEL_MEM - APP_SEL_EVENT + 1);
+    else
+        kernel_undelegate(image->pd, APP_SEL_EVENTS + thread->slot, 1);
+    return is_last;
+}
+
+int image_share(struct image *image, struct thread *thread, struct process *owner)
+{
+    cap_sel_t event = APP_SEL_EVENTS + thread->slot;
+    int error;
+
+    *image = (struct image){ .pd = SEL_NONE, .ec = kernel_sel_alloc(1) };
+    if (image->ec != SEL_NONE)
+        image->share = share_join(owner);
+    if (!image->share) {
+        image_destroy(image, thread);
+        return -ENOMEM;
+    }
+    image->pd = owner->pd;
+    image->space = owner->space;
+    error = kernel_delegate(thread->event, image->pd, event, PT_CALL);
+    if (!error)
+        error = kernel_ec_create(image->ec, image->pd, thread->cpu, event,
+                                 APP_UTCB_VA + thread->slot * PAGE_BYTES, thread->slot);
+    if (error)
+        image_destroy(image, thread);
+    return error;
+}
+
+void image_destroy(struct image *image, const struct thread *thread)
+{
     kernel_drop(image->ec, 1);
-    kernel_drop(image->pd, 1);
+    if (share_leave(image, thread)) {
+        if (image->space)
+            space_end(image->space);
+        kernel_drop(image->pd, 1);
+    }
     *image = (struct image){ .pd = SEL_NONE, .ec = SEL_NONE };
+}
+
+struct image image_of(const struct process *process)
+{
+    return (struct image){ .pd = process->pd, .ec = SEL_NONE, .space = process->space,
+                           .share = process->share };
+}
+
+void image_install(struct thread *thread, const struct image *image, cap_sel_t sc)
+{
+    struct process *process = thread->process;
+
+    threads_lock();
+    process->pd = image->pd;
+    process->space = image->space;
+    process->share = image->share;
+    thread->ec = image->ec;
+    thread->sc = sc;
+    threads_unlock();
 }
 
 /* ---- starting -------------------------------------------------------------------------- */
 
-/* The scheduling context comes last: with it the thread runs. */
-static int time_give(struct thread *thread, const struct image *image, cap_sel_t sc)
-{
-    int error = kernel_sc_create(sc, image->pd, image->ec);
-
-    if (!error && proc_thread_time_source(&server_proc, thread->tid, sc) < 0)
-        log_line("proc does not count the time of thread %u", thread->tid);
-    return error;
-}
-
 int thread_run(struct thread *thread, const struct image *image, uint64_t ip, uint64_t sp)
 {
     cap_sel_t sc = kernel_sel_alloc(1), old_ec = thread->ec, old_sc = thread->sc;
-    struct image old = { .pd = thread->process->pd, .ec = SEL_NONE,
-                         .space = thread->process->space };
+    struct image old = image_of(thread->process);
     int error = sc == SEL_NONE ? -ENOMEM : 0;
 
     thread->start_ip = ip;
     thread->start_sp = sp;
-    threads_lock();
-    thread->process->pd = image->pd;
-    thread->process->space = image->space;
-    thread->ec = image->ec;
-    thread->sc = sc;
-    threads_unlock();
+    image_install(thread, image, sc);
     if (!error)
         error = slot_bind(thread, thread->process, thread->tid);
     if (!error)
-        error = time_give(thread, image, sc);
+        error = kernel_sc_create(sc, image->pd, image->ec); /* with it the thread runs */
     kernel_drop(old_ec, 1);
     kernel_drop(old_sc, 1);
-    if (old.pd != image->pd)
-        image_destroy(&old);
+    image_destroy(&old, thread);
     return error;
+}
+
+void thread_begin(struct thread *thread)
+{
+    const struct ec_state state = {
+        .rip = thread->start_ip, .rsp = thread->start_sp, .rflags = RFLAGS_START,
+    };
+
+    if (proc_thread_time_source(&server_proc, thread->tid, thread->sc) < 0)
+        log_line("proc does not count the time of thread %u", thread->tid);
+    if (thread->forked)
+        fork_begin(thread);
+    else if (kernel_ec_set_state(thread->ec, &state))
+        panic("thread %u can not be started", thread->tid);
 }

@@ -5,8 +5,11 @@
  *   forward.c    a call to a server, until it is done
  *   slot.c       the pool of handlers       process.c  processes and threads
  *   exec.c       execve                     exit.c     the end of a process
+ *   fork.c       fork, clone                vfork.c    a parent that waits for its child
  *   fault.c      page faults, exceptions    memory.c   the memory of programs
- *   kill.c arch.c mmap.c sched.c            calls that span servers or need the kernel
+ *   signal.c     taking signals             signal_calls.c  calls about them
+ *   sigframe.c   frames of handlers         timer.c    timers
+ *   arch.c mmap.c                           calls that span servers or need the kernel
  *   input.c      the terminal               main.c     start and end of the system
  *   init.c script.c                         parsers
  *   trace.c stats.c usage.c                 what a run looked like
@@ -33,8 +36,21 @@ struct process {
     uint32_t  pid;
     uint32_t  space;  /* address space at mem */
     cap_sel_t pd;
+    struct share *share; /* pd and space are used by others too; NULL: they are not */
     bool      is_first; /* its end is the end of the run */
     struct thread *thread;
+    struct thread *vfork_parent; /* waits until we exec or end. Under the threads' lock */
+};
+
+/* A signal that was taken from proc, for which a handler is to run. */
+struct signal_taken {
+    bool     is_there;
+    uint32_t signal;
+    uint64_t handler, flags, restorer; /* of its sigaction */
+    uint64_t mask;                     /* comes back at the end of the handler, ... */
+    uint64_t stack, stack_bytes;       /* ... and the alternate stack */
+    uint32_t stack_flags;
+    uint8_t  info[128];                /* siginfo_t */
 };
 
 /* A slot of the pool and the Linux thread on it. Only its own handler writes to
@@ -51,7 +67,12 @@ struct thread {
     uint32_t  tid;
     cap_sel_t ec, sc;         /* written under the threads' lock */
     uint64_t  start_ip, start_sp;
+    struct fork_state *forked; /* with what it starts instead, if it was forked */
+    struct process *vfork_child; /* for which it waits. Under the threads' lock */
     _Atomic uint32_t death;   /* DEATH_DUE | wait status; anybody may set it */
+    _Atomic bool signalled;   /* it must look for signals; anybody may set it */
+    bool registers_set;       /* the call's result is in its registers already */
+    struct signal_taken taken;
 };
 
 #define DEATH_DUE (1u << 31)
@@ -69,9 +90,13 @@ struct thread *slot_take(unsigned cpu);
 void slot_release(struct thread *thread);
 /* Tells the servers which thread runs on the slot, or (process NULL) that none does. */
 MUST_USE int slot_bind(struct thread *thread, const struct process *process, uint32_t tid);
+/* The CPU with the fewest threads; preferred, if no other has fewer. */
+unsigned slot_cpu(unsigned preferred);
 /* Slots in use by a thread; slots that exist. */
 unsigned slots_in_use(void);
 unsigned slots_made(void);
+/* The thread on this slot must look for signals. */
+void slot_signal(uint32_t number);
 
 /* ---- process.c ------------------------------------------------------------------ */
 
@@ -79,13 +104,23 @@ unsigned slots_made(void);
 struct image {
     cap_sel_t pd, ec;
     uint32_t  space;
+    struct share *share;
 };
-MUST_USE int image_create(struct image *image, struct thread *thread);
-void image_destroy(struct image *image);
-/* Lets the thread run in the image, from ip and sp on; the image is the
- * process's from now on. */
+/* parent_space 0: empty memory; else a copy of that address space. */
+MUST_USE int image_create(struct image *image, struct thread *thread, uint32_t parent_space);
+/* A thread in the owner's own memory. The owner's thread must not run meanwhile. */
+MUST_USE int image_share(struct image *image, struct thread *thread, struct process *owner);
+/* thread: that for which it was made. */
+void image_destroy(struct image *image, const struct thread *thread);
+/* The image in which the process is, without an EC. */
+struct image image_of(const struct process *process);
+/* The image is the process's from now on. sc: selector for the scheduling context. */
+void image_install(struct thread *thread, const struct image *image, cap_sel_t sc);
+/* Lets the thread run in the image, from ip and sp on, and ends its old one. */
 MUST_USE int thread_run(struct thread *thread, const struct image *image, uint64_t ip,
                             uint64_t sp);
+/* The thread's new EC is about to run its first instruction. */
+void thread_begin(struct thread *thread);
 /* Gives files that the space no longer maps back to vfs. */
 void space_files_release(uint32_t space);
 /* Ends the address space and gives the files that it held back to vfs. */
@@ -94,17 +129,20 @@ void space_end(uint32_t space);
 /* ---- forward.c -------------------------------------------------------------------- */
 
 int64_t forward(struct thread *thread, enum owner owner, unsigned nr, const uint64_t arg[6]);
-/* Whether the thread must give up a wait. */
-bool thread_interrupted(const struct thread *thread);
 /* Tells vfs the ids of the thread's process, which proc owns. */
 void credentials_tell(const struct thread *thread);
 
 /* ---- memory.c ----------------------------------------------------------------------- */
 
+/* What an access deserves that is not possible. */
+struct fault_verdict {
+    uint32_t signal, code; /* si_signo, si_code */
+};
+
 /* Makes the range accessible. error_code as of a page fault. Returns 0; -EFAULT
- * with the signal that the access deserves; -ENOMEM; -EINTR: the thread is to die. */
+ * with the verdict; -ENOMEM; -EINTR: the thread is to die. */
 int memory_fault_in(struct thread *thread, uint64_t address, uint64_t bytes, uint32_t error_code,
-                    unsigned *signal);
+                    struct fault_verdict *verdict);
 /* Copies between us and the program. Returns 0 or -EFAULT. */
 MUST_USE int memory_read(struct thread *thread, void *to, uint64_t from, size_t bytes);
 MUST_USE int memory_write(struct thread *thread, uint64_t to, const void *from, size_t bytes);
@@ -126,23 +164,79 @@ struct exec_strings {
 int64_t exec_program(struct thread *thread, int32_t dirfd, const char *path, uint32_t flags,
                      const struct exec_strings *strings);
 
-/* ---- exit.c, kill.c -------------------------------------------------------------------- */
+/* ---- fork.c, vfork.c ------------------------------------------------------------------- */
+
+/* A forked thread is about to run: it goes on where its parent was. */
+void fork_begin(struct thread *thread);
+/* Before the child runs: its parent will wait for it. */
+void vfork_link(struct thread *parent, struct process *child);
+/* Waits until the child executes a program or ends, or the parent must die. */
+void vfork_wait(struct thread *parent);
+/* The process does not use its parent's memory any more. */
+void vfork_release(struct process *child);
+
+/* ---- signal.c, sigframe.c, timer.c ------------------------------------------------------- */
+
+/* Whether the thread is to die. */
+static inline bool thread_doomed(const struct thread *thread)
+{
+    return atomic_load_explicit(&thread->death, memory_order_acquire) != 0;
+}
+/* Whether there is anything to do before the thread goes on. */
+static inline bool thread_has_news(const struct thread *thread)
+{
+    return thread_doomed(thread) ||
+           atomic_load_explicit(&thread->signalled, memory_order_acquire);
+}
+/* Whether the thread must give up a wait: it is to die, or a handler is to run. Does what
+ * else signals ask for, so that the thread's semaphore may have been waited for. */
+bool thread_interrupted(struct thread *thread);
+/* For waits that only a signal ends that kills: looks, but takes no signal. */
+bool thread_interrupted_fatally(struct thread *thread);
+/* Before the thread goes on after a message (kind MSG_*): runs handlers. nr: number of a call,
+ * result: what it answers. Returns flags of HC_REPLY. */
+unsigned signal_finish(struct thread *thread, unsigned kind, unsigned nr, int64_t *result);
+/* The threads that proc names must look for signals. Called after proc_signal_group,
+ * proc_timers_expire and proc_process_exit. */
+void signals_fetch(void);
+/* The answer FOLLOW_SIGNALS of proc: this slot must look, and there are more. */
+void signals_follow_up(struct thread *thread, uint64_t slot, bool more);
+/* A fault of the thread; code: si_code, address: si_addr. */
+void signal_fault(struct thread *thread, uint32_t signal, int32_t code, uint64_t address);
+/* A signal that the thread brings upon itself, SIGPIPE for example. */
+void signal_raise(struct thread *thread, uint32_t signal);
+
+/* A signal mask for the time of a call, and its end: then a handler's frame brings the old
+ * mask back, if one is to run. */
+void signal_mask_set(struct thread *thread, uint64_t mask);
+void signal_mask_back(struct thread *thread);
+
+/* Builds the frame of the handler on the program's stack; state is then the handler's.
+ * -EFAULT, with nothing changed. */
+MUST_USE int sigframe_push(struct thread *thread, struct ec_state *state,
+                           const struct signal_taken *taken);
+
+/* Timers: starts the thread that waits for them. */
+bool timers_start(void);
+/* There is an earlier deadline. */
+void timers_look(void);
+
+/* ---- exit.c -------------------------------------------------------------------- */
 
 /* Marks the thread; its own handler ends it before it returns to user mode. */
 void thread_doom(struct thread *thread, uint32_t status);
 /* The same for another thread, whatever it does now. The caller holds the threads' lock. */
 void thread_kill(struct thread *thread, uint32_t status);
-/* Every thread of the process. */
+/* Every thread of the process; of all processes. */
 void process_kill(uint32_t pid, uint32_t status);
+void everybody_kill(uint32_t status);
 /* Ends the process of a doomed thread. Called by its own handler as the last thing
  * before it replies; the thread's slot is free afterwards. */
 void thread_die(struct thread *thread);
-/* A signal of a process, target and tid as proto/proc.def has them: kills what it kills. */
-int64_t signal_send(uint32_t sender, int32_t target, uint32_t tid, unsigned signal);
-/* A signal of a terminal to a process group. */
-int64_t signal_send_group(uint32_t group, unsigned signal);
 
 /* ---- main.c ------------------------------------------------------------------------------ */
 
 /* Called when the first process has ended. */
 void run_finished(uint32_t status);
+/* Ends the system, whatever runs. */
+void system_stop(void);

@@ -13,7 +13,7 @@
 
 static struct thread *slots[MAX_SLOTS]; /* by number; under the threads' lock, as all here */
 static unsigned slot_count;
-static unsigned in_use;
+static unsigned in_use, in_use_on[MAX_CPUS];
 static struct thread *free_slots[MAX_CPUS];
 /* A handler whose slot could not be completed: its stack is not given back, so
  * the next attempt takes it. */
@@ -158,6 +158,7 @@ static struct thread *slot_make(unsigned cpu)
     threads_lock();
     slots[thread->slot] = thread;
     in_use++;
+    in_use_on[cpu]++;
     threads_unlock();
     return thread;
 }
@@ -174,6 +175,7 @@ struct thread *slot_take(unsigned cpu)
     if (thread) {
         free_slots[cpu] = thread->free_next;
         in_use++;
+        in_use_on[cpu]++;
     }
     threads_unlock();
     return thread ? thread : slot_make(cpu);
@@ -184,9 +186,11 @@ void slot_release(struct thread *thread)
     threads_lock();
     must(in_use > 0 && !thread->process && thread->ec == SEL_NONE);
     atomic_store(&thread->death, 0);
+    thread->taken.is_there = thread->registers_set = false;
     thread->free_next = free_slots[thread->cpu];
     free_slots[thread->cpu] = thread;
     in_use--;
+    in_use_on[thread->cpu]--;
     threads_unlock();
 }
 
@@ -201,7 +205,20 @@ int slot_bind(struct thread *thread, const struct process *process, uint32_t tid
     for (int i = 0; i < OWNER_COUNT; i++)
         if (results[i] < 0)
             return (int)results[i];
+    atomic_store(&thread->signalled, process != NULL); /* one may have come before */
     return 0;
+}
+
+unsigned slot_cpu(unsigned preferred)
+{
+    unsigned best = preferred;
+
+    threads_lock();
+    for (unsigned cpu = 0; cpu < kernel_cpu_count() && cpu < MAX_CPUS; cpu++)
+        if (in_use_on[cpu] < in_use_on[best])
+            best = cpu;
+    threads_unlock();
+    return best;
 }
 
 unsigned slots_in_use(void)
@@ -216,13 +233,34 @@ unsigned slots_in_use(void)
 
 unsigned slots_made(void) { return slot_count; }
 
+/* ---- signals ----------------------------------------------------------------------------- */
+
+void slot_signal(uint32_t number)
+{
+    struct thread *thread;
+
+    threads_lock();
+    thread = number <= slot_count && number < MAX_SLOTS ? slots[number] : NULL;
+    if (thread && thread->process) {
+        atomic_store(&thread->signalled, true);
+        kernel_sem_up(thread->sem);
+        if (thread->ec != SEL_NONE)
+            kernel_ec_recall(thread->ec);
+    }
+    threads_unlock();
+}
+
 /* ---- finding threads --------------------------------------------------------------------- */
 
-void process_kill(uint32_t pid, uint32_t status)
+/* pid 0: all. */
+static void kill_where(uint32_t pid, uint32_t status)
 {
     threads_lock();
     for (unsigned i = 1; i <= slot_count && i < MAX_SLOTS; i++)
-        if (slots[i] && slots[i]->process && slots[i]->process->pid == pid)
+        if (slots[i] && slots[i]->process && (!pid || slots[i]->process->pid == pid))
             thread_kill(slots[i], status);
     threads_unlock();
 }
+
+void process_kill(uint32_t pid, uint32_t status) { kill_where(pid, status); }
+void everybody_kill(uint32_t status) { kill_where(0, status); }

@@ -55,13 +55,8 @@ int env_teardown(void **state)
     (void)state;
     assert_int_equal(common_slot_destroy(&env.ops, SLOT), 0);
     common_slot_destroy(&env.ops, SLOT_OF_CHILD); /* not every test has one */
-    while (process_first()) {
-        struct process *process = process_first();
-
-        process->zombie = false;
-        process->parent = 0;
-        assert_int_equal(proc_process_exit(&env.ops, process->pid, 0), 0);
-    }
+    while (process_first())
+        process_free(process_first());
     assert_int_equal(thread_count(), 0);
     return 0;
 }
@@ -98,11 +93,13 @@ void *memory(uint64_t address)
     return found;
 }
 
+void env_bind(uint32_t slot, uint32_t tid, uint32_t pid) { host_slot(&server, slot, tid, pid); }
+
 uint32_t child_create(void)
 {
     uint32_t pid;
 
     assert_int_equal(proc_process_create(&env.ops, env.pid, host_space_create(), &pid), 0);
-    host_slot(&server, SLOT_OF_CHILD, pid, pid);
+    env_bind(SLOT_OF_CHILD, pid, pid);
     return pid;
 }

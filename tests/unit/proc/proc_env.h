@@ -43,6 +43,8 @@ struct host_answer sys_answer(unsigned nr, enum call_reason reason, uint64_t a0,
                               uint64_t a2, uint64_t a3);
 /* The same place in the program's memory and in ours. */
 void *memory(uint64_t address);
+/* Makes a slot and binds it to a thread. */
+void env_bind(uint32_t slot, uint32_t tid, uint32_t pid);
 /* A child process with a thread on SLOT_OF_CHILD. */
 uint32_t child_create(void);
 

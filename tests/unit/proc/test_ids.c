@@ -30,29 +30,6 @@ static void test_child(void **state)
     assert_int_equal(sys_call(__NR_getsid, 31000, 0, 0, 0), -ESRCH);
 }
 
-static void test_zombie_keeps_its_number(void **state)
-{
-    uint32_t child = child_create();
-
-    (void)state;
-    common_slot_bind(&env.ops, SLOT_OF_CHILD, 0, 0);
-    assert_int_equal(proc_process_exit(&env.ops, child, 0x100), 0);
-    assert_non_null(process_find(child));
-    assert_int_equal(proc_process_exit(&env.ops, child, 0), -ESRCH);
-}
-
-static void test_orphans_lose_their_parent(void **state)
-{
-    uint32_t child = child_create(), grandchild;
-
-    (void)state;
-    assert_int_equal(proc_process_create(&env.ops, child, SEL_NONE, &grandchild), 0);
-    assert_int_equal(proc_process_exit(&env.ops, grandchild, 0), 0);
-    common_slot_bind(&env.ops, SLOT_OF_CHILD, 0, 0);
-    assert_int_equal(proc_process_exit(&env.ops, child, 0), 0);
-    assert_null(process_find(grandchild));
-}
-
 static void test_setpgid(void **state)
 {
     uint32_t child = child_create();
@@ -148,8 +125,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_process, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_child, env_setup, env_teardown),
-        cmocka_unit_test_setup_teardown(test_zombie_keeps_its_number, env_setup, env_teardown),
-        cmocka_unit_test_setup_teardown(test_orphans_lose_their_parent, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_setpgid, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_setpgid_after_exec, env_setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_setsid, env_setup, env_teardown),

@@ -36,7 +36,7 @@ static void test_simple(void **state)
     assert_string_equal(exec_arguments(), "prog\none\ntwo words\n");
     assert_string_equal(exec_environment(), "A=1\nB=2\n");
     assert_int_equal(thread->start_ip, 0x401000);
-    assert_false(thread_interrupted(thread));
+    assert_false(thread_doomed(thread));
     after = holdings();
     assert_int_equal(after.objects, before.objects); /* the old image is gone */
     assert_int_equal(after.selectors, before.selectors);
@@ -247,10 +247,10 @@ static void fail_everywhere(const char *path)
             holdings_check(&before, &after);
             assert_memory_equal(thread->process, &old, sizeof old);
             assert_int_equal(thread->ec, ec);
-            assert_false(thread_interrupted(thread));
+            assert_false(thread_doomed(thread));
             aborted++;
         } else if (happened) {
-            assert_true(thread_interrupted(thread));
+            assert_true(thread_doomed(thread));
             doomed++;
         }
         assert_int_equal(world_teardown(NULL), 0);

@@ -97,7 +97,7 @@ static void test_kill_cancels(void **state)
     (void)state;
     world_on_wait = killed_while_waiting;
     assert_int_equal(run(thread, steps, 2), 17);
-    assert_true(thread_interrupted(thread));
+    assert_true(thread_doomed(thread));
     assert_int_equal(recalls(), 1);
 }
 
@@ -148,7 +148,7 @@ static void test_bad_address(void **state)
     assert_int_equal(run(thread, steps, 2), -EFAULT);
     assert_int_equal(run(thread, beyond, 2), -EFAULT);
     assert_int_equal(run(thread, read_only, 2), 100);
-    assert_false(thread_interrupted(thread));
+    assert_false(thread_doomed(thread));
 }
 
 /* A call that gives up may still have to write something. */
@@ -184,13 +184,14 @@ static void test_file_ends_before(void **state)
         { CALL_FAULTED, ANSWER_DONE, -EFAULT, { 0 } },
     };
     struct thread *thread = world_thread();
-    unsigned signal;
+    struct fault_verdict verdict;
 
     (void)state;
     file_page_needed(0);
     assert_int_equal(run(thread, steps, 2), -EFAULT);
-    assert_int_equal(memory_fault_in(thread, MEMORY, 1, FAULT_USER, &signal), -EFAULT);
-    assert_int_equal(signal, SIGBUS);
+    assert_int_equal(memory_fault_in(thread, MEMORY, 1, FAULT_USER, &verdict), -EFAULT);
+    assert_int_equal(verdict.signal, SIGBUS);
+    assert_int_equal(verdict.code, BUS_ADRERR);
 }
 
 static void test_out_of_memory_kills(void **state)
@@ -208,16 +209,19 @@ static void test_out_of_memory_kills(void **state)
     assert_int_equal(atomic_load(&thread->death), DEATH_DUE | SIGKILL);
 }
 
-static void test_death_follows(void **state)
+/* What the call did deserves a signal, which kills. */
+static void test_signal_follows(void **state)
 {
     static const struct step steps[] = {
-        { CALL_FIRST, ANSWER_DONE, 0, { FOLLOW_DEATH, SIGABRT } },
+        { CALL_FIRST, ANSWER_DONE, -EPIPE, { FOLLOW_SIGNAL, SIGPIPE, 0 } },
     };
     struct thread *thread = world_thread();
 
     (void)state;
-    assert_int_equal(run(thread, steps, 1), 0);
-    assert_int_equal(atomic_load(&thread->death), DEATH_DUE | SIGABRT);
+    assert_int_equal(run(thread, steps, 1), -EPIPE);
+    assert_false(thread_doomed(thread));
+    assert_true(thread_interrupted(thread));
+    assert_int_equal(atomic_load(&thread->death), DEATH_DUE | SIGPIPE);
 }
 
 static void test_unknown_answer(void **state)
@@ -261,7 +265,7 @@ int main(void)
         TEST(deadline),        TEST(kill_cancels),           TEST(killed_before_it_waits),
         TEST(fault_in),        TEST(bad_address),            TEST(fault_while_cancelled),
         TEST(file_page),       TEST(file_ends_before),       TEST(out_of_memory_kills),
-        TEST(death_follows),   TEST(unknown_answer),         TEST(memory_across_pages),
+        TEST(signal_follows),  TEST(unknown_answer),         TEST(memory_across_pages),
     };
 
     return cmocka_run_group_tests_name("router: forward", tests, NULL, NULL);
