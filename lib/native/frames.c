@@ -37,10 +37,16 @@ static uint64_t run_of(unsigned order) { return (1ull << (1u << order)) - 1; }
 /* Returns the index of a free aligned run, or -1. */
 static int chunk_find(const struct chunk *chunk, unsigned order)
 {
-    for (unsigned at = 0; at < 64; at += 1u << order)
-        if (!(chunk->used & run_of(order) << at))
-            return (int)at;
-    return -1;
+    static const uint64_t aligned[CHUNK_ORDER] = {
+        ~0ull, 0x5555555555555555, 0x1111111111111111, 0x0101010101010101, 0x0001000100010001,
+        0x0000000100000001,
+    };
+    uint64_t begins = ~chunk->used; /* bit: a free run of the order begins here */
+
+    for (unsigned half = 0; half < order; half++)
+        begins &= begins >> (1u << half);
+    begins &= aligned[order];
+    return begins ? __builtin_ctzll(begins) : -1;
 }
 
 static void list_add(struct chunk *chunk)

@@ -36,12 +36,16 @@ static size_t       bytes_in_use;
 
 void runtime_heap_init(void) { lock_init(&heap_lock); }
 
+_Static_assert(CLASSES == 16, "class_for halves them four times");
+
+/* The first class that is large enough, for at most LARGEST_CLASS_BYTES. */
 static unsigned class_for(size_t bytes)
 {
     unsigned index = 0;
 
-    while (class_bytes[index] < bytes)
-        index++;
+    for (unsigned step = CLASSES / 2; step; step /= 2)
+        if (class_bytes[index + step - 1] < bytes)
+            index += step;
     return index;
 }
 

@@ -52,12 +52,12 @@ static bool is_allowed(const struct vma *vma, const struct fault *fault)
 
 /* ---- private pages ------------------------------------------------------------------------ */
 
-/* Makes the page of this number a new frame with a copy of from (0: zeroes). What was there
- * before stays alive, because it is shared, and mapped until the new one takes its place.
- * But another thread must not see in it what the other owners write from now on. */
-static phys_t page_replace(struct space *space, uint64_t page, phys_t from)
+/* Makes the page of this number a new frame with a copy of from (0: zeroes). old, which was
+ * there before (0: nothing), stays alive, because it is shared, and mapped until the new one
+ * takes its place. But another thread must not see in it what the other owners write from
+ * now on. */
+static phys_t page_replace(struct space *space, uint64_t page, phys_t old, phys_t from)
 {
-    phys_t old = pagemap_get(&space->pages, page);
     phys_t phys = from ? frame_copy(from) : frame_new();
 
     if (!phys)
@@ -82,7 +82,7 @@ static enum fault_outcome resolve_private(struct space *space, const struct vma 
 {
     fault->rights = prot_to_rights(vma->prot);
     if (fault->write && (!own || frame_is_shared(own))) {
-        fault->phys = page_replace(space, page_number(fault->va), own);
+        fault->phys = page_replace(space, page_number(fault->va), own, own);
         return fault->phys ? FAULT_MAP : FAULT_NO_MEMORY;
     }
     fault->phys = own ? own : frame_zero(); /* which only reads see so far */
@@ -106,7 +106,7 @@ static bool has_zero_tail(const struct vma *vma, uint64_t va)
 
 static phys_t copy_from_object(struct space *space, const struct vma *vma, uint64_t va, phys_t from)
 {
-    phys_t phys = page_replace(space, page_number(va), from);
+    phys_t phys = page_replace(space, page_number(va), 0, from);
 
     if (phys && has_zero_tail(vma, va)) {
         unsigned offset = page_offset(vma->zero_from);
@@ -242,5 +242,5 @@ phys_t fault_private_page(struct space *space, uint64_t va)
     phys_t own = pagemap_get(&space->pages, page_number(va));
 
     must(!page_offset(va));
-    return own && !frame_is_shared(own) ? own : page_replace(space, page_number(va), own);
+    return own && !frame_is_shared(own) ? own : page_replace(space, page_number(va), own, own);
 }
