@@ -69,6 +69,7 @@ void thread_die(struct thread *thread)
     servers_leave(thread, process);
     if (process->pid && proc_process_exit(&server_proc, process->pid, status) < 0)
         log_line("proc does not know process %u", process->pid);
+    signals_fetch(); /* for the parent */
     kernel_drop(sc, 1);
     vfork_release(process);
     free(process);
