@@ -13,7 +13,7 @@ from pathlib import Path
 
 SERVERS = ("vfs", "proc", "mem")
 OWNERS = ("-", "router") + SERVERS
-FLAGS = ("wait", "self_cancel", "direct") + tuple(f"also_{server}" for server in SERVERS)
+FLAGS = ("wait", "self_cancel", "no_restart", "direct") + tuple(f"also_{server}" for server in SERVERS)
 RESULTS = ("int", "hex", "fd", "none")
 PLAIN = ("int uint long ulong hex octal fd dirfd path signal pid ptr strings vars sigset_in "
          "sigset_out fds timespec_in timespec_out timeval_in timeval_out stat_out rlimit_in "
@@ -179,8 +179,10 @@ def write_server(server, calls, header, source):
         f"#include <gen/linux_calls_{server}.h>", "",
         f"const struct linux_call linux_calls_{server}[{count}] = {{"]
     for call in mine:
-        flags = "SERVER_SELF_CANCEL" if "self_cancel" in call.flags else "0"
-        text.append(f'    [{call.number}] = {{ sys_{call.name}, "{call.name}", {flags} }},')
+        flags = [f"SERVER_{flag.upper()}" for flag in ("self_cancel", "no_restart")
+                 if flag in call.flags]
+        text.append(f'    [{call.number}] = {{ sys_{call.name}, "{call.name}", '
+                    f'{" | ".join(flags) or "0"} }},')
     Path(source).write_text("\n".join(text + ["};"]) + "\n")
 
 
