@@ -32,7 +32,8 @@ struct host_answer {
 struct host_answer host_call(struct server *server, uint64_t slot, unsigned nr,
                              enum call_reason reason, const uint64_t arg[6]);
 /* The same, with faults handled as the router does it: pages of registered regions
- * are brought in, others answer EFAULT. Ends with ANSWER_DONE or ANSWER_PENDING. */
+ * are brought in, others answer EFAULT; signal masks are taken for set. Ends with
+ * ANSWER_DONE or ANSWER_PENDING. */
 struct host_answer host_call_whole(struct server *server, uint64_t slot, unsigned nr,
                                    const uint64_t arg[6]);
 /* slot_create and slot_bind. Returns the slot's semaphore. */

@@ -79,12 +79,16 @@ struct host_answer host_call_whole(struct server *server, uint64_t slot, unsigne
 {
     struct host_answer answer = host_call(server, slot, nr, CALL_FIRST, arg);
 
-    while (answer.answer == ANSWER_FAULT_IN) {
+    while (answer.answer == ANSWER_FAULT_IN || answer.answer == ANSWER_MASK) {
         struct slot *live = server->slots[slot];
         cap_sel_t    space = server->space_of ? server->space_of(live) : SEL_NONE;
-        bool         there = host_fault_in(space, answer.word[0], answer.word[1], answer.word[2]);
+        enum call_reason reason = CALL_MASKED;
 
-        answer = host_call(server, slot, nr, there ? CALL_RETRY : CALL_FAULTED, arg);
+        if (answer.answer == ANSWER_FAULT_IN)
+            reason = host_fault_in(space, answer.word[0], answer.word[1], answer.word[2])
+                         ? CALL_RETRY
+                         : CALL_FAULTED;
+        answer = host_call(server, slot, nr, reason, arg);
     }
     return answer;
 }

@@ -1,22 +1,13 @@
 /*
  * From file to file without a detour: sendfile(2), copy_file_range(2).
  */
-#include <servers/vfs/file.h>
+#include <servers/vfs/copy_between.h>
 
 #include "gen/linux_calls_vfs.h"
 
 #include <lib/native/native.h>
 
-/* One such call. The positions are those of the present attempt. */
-struct copy {
-    struct call *call;
-    struct file *from, *to;
-    uint64_t     from_position, to_position;
-    uint64_t     left;
-};
-
-/* Moves until everything has gone, the source ends, or the target takes no more. Advances
- * the positions and slot->done. */
+/* From a regular file, until everything has gone, it ends, or the target takes no more. */
 static int64_t copy_run(struct copy *copy)
 {
     const struct inode *source = copy->from->inode;
@@ -81,8 +72,7 @@ static bool ends_interrupted(struct call *call, int64_t *answer)
 }
 
 /* After an interruption, offsets are brought up to date as well. */
-static int64_t copy_between(struct copy *copy, uint64_t from_address, uint64_t to_address,
-                            uint64_t bytes)
+int64_t copy_between(struct copy *copy, uint64_t from_address, uint64_t to_address, uint64_t bytes)
 {
     struct call *call = copy->call;
     int64_t      answer = 0;
@@ -100,7 +90,7 @@ static int64_t copy_between(struct copy *copy, uint64_t from_address, uint64_t t
         bytes = IO_BYTES_MAX;
     copy->left = bytes > call->slot->done ? bytes - call->slot->done : 0;
     if (!ends_interrupted(call, &answer))
-        answer = copy_run(copy);
+        answer = copy->run(copy);
     offset_write(call, from_address, copy->from, copy->from_position);
     offset_write(call, to_address, copy->to, copy->to_position);
     return answer;
@@ -109,6 +99,7 @@ static int64_t copy_between(struct copy *copy, uint64_t from_address, uint64_t t
 int64_t sys_sendfile(struct call *call)
 {
     struct copy copy = { .call = call,
+                         .run = copy_run,
                          .to = call_file(call, call->arg[0]),
                          .from = call_file(call, call->arg[1]) };
 
@@ -154,6 +145,7 @@ static int check_overlap(struct call *call, const struct copy *copy)
 int64_t sys_copy_file_range(struct call *call)
 {
     struct copy copy = { .call = call,
+                         .run = copy_run,
                          .from = call_file(call, call->arg[0]),
                          .to = call_file(call, call->arg[2]) };
     int         error = check_copy_range(&copy, call->arg[5]);

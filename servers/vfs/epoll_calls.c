@@ -1,6 +1,5 @@
 /*
- * epoll_create(2), epoll_ctl(2), epoll_wait(2) and their variants. Signal masks are the
- * business of whoever delivers signals.
+ * epoll_create(2), epoll_ctl(2), epoll_wait(2) and their variants.
  */
 #include <servers/vfs/epoll.h>
 
@@ -9,6 +8,7 @@
 #include <lib/native/native.h>
 #include <servers/vfs/anonymous.h>
 #include <servers/vfs/deadline.h>
+#include <servers/vfs/poll.h>
 
 #define MAX_EVENTS ((int)(INT32_MAX / sizeof(struct epoll_event)))
 
@@ -103,11 +103,18 @@ static int64_t wait_for_events(struct call *call, bool in_ms)
 
 int64_t sys_epoll_wait(struct call *call) { return wait_for_events(call, true); }
 
-int64_t sys_epoll_pwait(struct call *call) { return wait_for_events(call, true); }
+int64_t sys_epoll_pwait(struct call *call)
+{
+    int error = call_swap_mask(call, call->arg[4], call->arg[5]);
+
+    return error ? error : wait_for_events(call, true);
+}
 
 int64_t sys_epoll_pwait2(struct call *call)
 {
     int64_t error = deadline_begin_timespec(call, call->arg[3]);
 
+    if (!error && call->answer == ANSWER_DONE)
+        error = call_swap_mask(call, call->arg[4], call->arg[5]);
     return error || call->answer != ANSWER_DONE ? error : wait_for_events(call, false);
 }

@@ -139,28 +139,89 @@ static uint8_t *ring_at(struct pipe *pipe, uint64_t at, size_t *run)
     return (uint8_t *)frame_ptr(*frame) + at % PAGE_BYTES;
 }
 
-static int pipe_read(struct file *file, struct io *io, uint64_t *position)
+int pipe_await_data(struct file *end, struct io *io)
 {
-    struct pipe *pipe = file->inode->pipe;
+    struct pipe *pipe = end->inode->pipe;
+
+    io->queue = &pipe->can_read;
+    return !pipe_used(pipe) && pipe->writers && !io->before ? IO_WAIT : 0;
+}
+
+const void *pipe_peek(struct file *end, uint64_t skip, size_t *run)
+{
+    struct pipe *pipe = end->inode->pipe;
+    uint64_t     left = pipe_used(pipe) - skip;
+    uint8_t     *at;
+
+    must(skip <= pipe_used(pipe));
+    if (!left)
+        return NULL;
+    at = ring_at(pipe, pipe->tail + skip, run);
+    must(at);
+    if (*run > left)
+        *run = left;
+    return at;
+}
+
+void pipe_consume(struct file *end, size_t bytes)
+{
+    struct pipe *pipe = end->inode->pipe;
     bool         was_writable = is_writable(pipe);
 
-    (void)position;
-    if (io->left == 0)
-        return 0;
-    if (!pipe_used(pipe)) {
-        io->queue = &pipe->can_read;
-        return pipe->writers && !io->before ? IO_WAIT : 0;
-    }
-    while (pipe_used(pipe) && io->left && !io->faulted) {
-        size_t   run;
-        uint8_t *at = ring_at(pipe, pipe->tail, &run);
-
-        must(at);
-        pipe->tail += io_put(io, at, run < pipe_used(pipe) ? run : pipe_used(pipe));
-    }
+    must(bytes <= pipe_used(pipe));
+    pipe->tail += bytes;
     if (!was_writable && is_writable(pipe)) /* not earlier: that would be news to nobody */
         wake_all(&pipe->can_write);
+}
+
+static int pipe_read(struct file *file, struct io *io, uint64_t *position)
+{
+    int         status = io->left ? pipe_await_data(file, io) : 0;
+    uint64_t    done = 0;
+    size_t      run;
+    const void *at;
+
+    (void)position;
+    if (status)
+        return status;
+    while (io->left && !io->faulted && (at = pipe_peek(file, done, &run)))
+        done += io_put(io, at, run);
+    pipe_consume(file, done);
     return 0;
+}
+
+int pipe_await_room(struct file *end, struct io *io)
+{
+    struct pipe *pipe = end->inode->pipe;
+
+    if (!pipe->readers) {
+        io->call->answer_word[0] = FOLLOW_SIGNAL;
+        io->call->answer_word[1] = SIGPIPE;
+        return -EPIPE;
+    }
+    io->queue = &pipe->can_write;
+    return pipe_room(pipe) ? 0 : IO_WAIT;
+}
+
+void *pipe_space(struct file *end, size_t *run)
+{
+    struct pipe *pipe = end->inode->pipe;
+    uint64_t     room = pipe_room(pipe);
+    uint8_t     *at = room ? ring_at(pipe, pipe->head, run) : NULL;
+
+    if (at && *run > room)
+        *run = room;
+    return at;
+}
+
+void pipe_commit(struct file *end, size_t bytes)
+{
+    struct pipe *pipe = end->inode->pipe;
+
+    must(bytes <= pipe_room(pipe));
+    pipe->head += bytes;
+    if (bytes)
+        wake_all(&pipe->can_read);
 }
 
 /* Takes up to bytes from io into the ring, beyond its head. Returns how many, or -ENOMEM. */
@@ -203,15 +264,11 @@ static int pipe_write_whole(struct pipe *pipe, struct io *io)
 static int pipe_write(struct file *file, struct io *io, uint64_t *position)
 {
     struct pipe *pipe = file->inode->pipe;
+    int          status = io->left ? pipe_await_room(file, io) : 0;
 
     (void)position;
-    if (io->left == 0)
-        return 0;
-    if (!pipe->readers) {
-        io->call->answer_word[0] = FOLLOW_SIGNAL;
-        io->call->answer_word[1] = SIGPIPE;
-        return -EPIPE;
-    }
+    if (status || !io->left)
+        return status;
     if (io->left + io->before <= PIPE_BUF)
         return pipe_write_whole(pipe, io);
     while (io->left && !io->faulted) {

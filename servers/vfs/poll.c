@@ -1,5 +1,5 @@
 /*
- * poll(2), ppoll(2). The signal mask of ppoll is the business of whoever delivers signals.
+ * poll(2), ppoll(2).
  */
 #include <servers/vfs/poll.h>
 
@@ -52,6 +52,26 @@ int64_t file_wait_readiness(struct call *call, struct file *file, unsigned wante
         if (queues[i] && call_wait(call, queues[i], deadline_ns) < 0)
             return -ENOMEM;
     return call_sleep(call, deadline_of(call));
+}
+
+/* In slot->aux: the mask is set. */
+enum { AUX_MASKED = 2 };
+
+int call_swap_mask(struct call *call, uint64_t address, uint64_t bytes)
+{
+    uint64_t mask;
+
+    if (call->reason == CALL_MASKED)
+        call->slot->aux[AUX_MASKED] = 1;
+    if (!address || call->slot->aux[AUX_MASKED])
+        return 0;
+    if (bytes != sizeof mask)
+        return -EINVAL;
+    if (copy_in(call, &mask, address, sizeof mask))
+        return 1;
+    call->answer = ANSWER_MASK;
+    call->answer_word[0] = mask;
+    return 1;
 }
 
 /* Sets the result of each element. Returns how many have one. */
@@ -111,6 +131,8 @@ int64_t sys_ppoll(struct call *call)
 {
     int64_t answer = deadline_begin_timespec(call, call->arg[2]);
 
+    if (!answer && call->answer == ANSWER_DONE)
+        answer = call_swap_mask(call, call->arg[3], call->arg[4]);
     if (answer || call->answer != ANSWER_DONE)
         return answer;
     answer = poll_run(call);

@@ -152,10 +152,24 @@ int64_t sys_select(struct call *call)
     return answer;
 }
 
+/* The sixth argument points to where the mask is. */
+static int64_t pselect_mask(struct call *call)
+{
+    struct { uint64_t address, bytes; } mask;
+
+    if (!call->arg[5])
+        return 0;
+    if (copy_in(call, &mask, call->arg[5], sizeof mask))
+        return 1;
+    return call_swap_mask(call, mask.address, mask.bytes);
+}
+
 int64_t sys_pselect6(struct call *call)
 {
     int64_t answer = deadline_begin_timespec(call, call->arg[4]);
 
+    if (!answer && call->answer == ANSWER_DONE)
+        answer = pselect_mask(call);
     if (answer || call->answer != ANSWER_DONE)
         return answer;
     answer = select_run(call);

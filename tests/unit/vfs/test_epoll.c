@@ -294,6 +294,25 @@ static void test_exclusive(void **state)
     assert_int_equal(sys_again(OTHER, __NR_epoll_wait, CALL_RETRY, second_arg), 1);
 }
 
+/* A signal mask is asked for first, and only once. */
+static void test_mask(void **state)
+{
+    const uint64_t     mask = 1ull << 1;
+    const uint64_t     arg[6] = { ep, BUFFER, 8, 0, user_put(&mask, sizeof mask), 8 };
+    struct host_answer answer;
+
+    (void)state;
+    assert_int_equal(add(ends[1], EPOLLOUT), 0);
+    assert_true(host_fault_in(env.space, arg[4], 8, false));
+    answer = host_call(&vfs_server, SLOT, __NR_epoll_pwait, CALL_FIRST, arg);
+    assert_int_equal(answer.answer, ANSWER_MASK);
+    assert_int_equal(answer.word[0], mask);
+    assert_int_equal(sys_again(SLOT, __NR_epoll_pwait, CALL_MASKED, arg), 1);
+    assert_int_equal(SYS(epoll_pwait, ep, BUFFER, 8, 0, BUFFER, 7), -EINVAL);
+    assert_int_equal(SYS(epoll_pwait, ep, BUFFER, 8, 0, WILD, 8), -EFAULT);
+    assert_int_equal(SYS(epoll_pwait, ep, BUFFER, 8, 0, 0, 77), 1);
+}
+
 /* ---- eventfd ------------------------------------------------------------------------------ */
 
 static int64_t event_write(uint64_t fd, uint64_t value)
@@ -390,6 +409,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nested, setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_nesting_depth, setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_exclusive, setup, env_teardown),
+        cmocka_unit_test_setup_teardown(test_mask, setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_event, setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_event_semaphore, setup, env_teardown),
         cmocka_unit_test_setup_teardown(test_event_overflow, setup, env_teardown),
