@@ -126,14 +126,13 @@ static int64_t servers_enter(struct process *process, const struct init_config *
     return result;
 }
 
-static struct process *process_alloc(struct thread *thread)
+static struct process *process_alloc(void)
 {
     struct process *process = calloc(1, sizeof *process);
 
     if (process) {
         process->pd = SEL_NONE;
         process->is_first = true;
-        process->thread = thread;
     }
     return process;
 }
@@ -141,7 +140,7 @@ static struct process *process_alloc(struct thread *thread)
 int64_t first_process_start(const struct init_config *config)
 {
     struct thread *thread = slot_take(0);
-    struct process *process = thread ? process_alloc(thread) : NULL;
+    struct process *process = thread ? process_alloc() : NULL;
     int64_t result;
 
     if (!process) {

@@ -96,21 +96,21 @@ static int child_alloc(struct child *child, const struct thread *parent,
     if (!child->process || !child->thread->forked)
         return -ENOMEM;
     child->process->pd = SEL_NONE;
-    child->process->thread = child->thread;
     return registers_copy(parent, child->thread->forked, request);
 }
 
-static int64_t servers_enter(struct child *child, const struct process *parent,
+static int64_t servers_enter(struct child *child, const struct thread *parent,
                              const struct clone_request *request)
 {
     struct process *process = child->process;
     uint64_t clear_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
-    int64_t result = proc_process_fork(&server_proc, parent->thread->tid, request->flags,
+    int64_t result = proc_process_fork(&server_proc, parent->tid, request->flags,
                                        request->exit_signal, clear_tid, child->image.pd,
                                        &process->pid);
 
     if (result == 0)
-        result = vfs_process_create(&server_vfs, process->pid, parent->pid, 0, child->image.pd);
+        result = vfs_process_create(&server_vfs, process->pid, parent->process->pid, 0,
+                                    child->image.pd);
     child->at_vfs = result == 0;
     return result;
 }
@@ -118,15 +118,14 @@ static int64_t servers_enter(struct child *child, const struct process *parent,
 static int64_t child_prepare(struct child *child, const struct thread *parent,
                              const struct clone_request *request)
 {
-    struct process *owner = parent->process;
     int64_t result = child_alloc(child, parent, request);
 
     if (result == 0)
         result = request->flags & CLONE_VM
-                     ? image_share(&child->image, child->thread, owner)
-                     : image_create(&child->image, child->thread, owner->space);
+                     ? image_share(&child->image, child->thread, parent)
+                     : image_create(&child->image, child->thread, parent->process->space);
     if (result == 0)
-        result = servers_enter(child, owner, request);
+        result = servers_enter(child, parent, request);
     return result;
 }
 

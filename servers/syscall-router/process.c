@@ -161,19 +161,20 @@ struct share {
     uint32_t main_slot;  /* whose portals are at APP_SEL_EVENT and following; 0: nobody's */
 };
 
-static struct share *share_join(struct process *owner)
+static struct share *share_join(const struct thread *owner)
 {
     struct share *made = calloc(1, sizeof *made), *share;
+    struct process *process = owner->process;
 
     if (!made)
         return NULL;
-    *made = (struct share){ .users = 1, .main_slot = owner->thread->slot };
+    *made = (struct share){ .users = 1, .main_slot = owner->slot };
     threads_lock();
-    if (!owner->share) {
-        owner->share = made;
+    if (!process->share) {
+        process->share = made;
         made = NULL;
     }
-    share = owner->share;
+    share = process->share;
     share->users++;
     threads_unlock();
     free(made);
@@ -203,7 +204,7 @@ static bool share_leave(struct image *image, const struct thread *thread)
     return is_last;
 }
 
-int image_share(struct image *image, struct thread *thread, struct process *owner)
+int image_share(struct image *image, struct thread *thread, const struct thread *owner)
 {
     cap_sel_t event = APP_SEL_EVENTS + thread->slot;
     int error;
@@ -215,8 +216,8 @@ int image_share(struct image *image, struct thread *thread, struct process *owne
         image_destroy(image, thread);
         return -ENOMEM;
     }
-    image->pd = owner->pd;
-    image->space = owner->space;
+    image->pd = owner->process->pd;
+    image->space = owner->process->space;
     error = kernel_delegate(thread->event, image->pd, event, PT_CALL);
     if (!error)
         error = kernel_ec_create(image->ec, image->pd, thread->cpu, event,

@@ -38,7 +38,6 @@ struct process {
     cap_sel_t pd;
     struct share *share; /* pd and space are used by others too; NULL: they are not */
     bool      is_first; /* its end is the end of the run */
-    struct thread *thread;
     struct thread *vfork_parent; /* waits until we exec or end. Under the threads' lock */
 };
 
@@ -108,8 +107,8 @@ struct image {
 };
 /* parent_space 0: empty memory; else a copy of that address space. */
 MUST_USE int image_create(struct image *image, struct thread *thread, uint32_t parent_space);
-/* A thread in the owner's own memory. The owner's thread must not run meanwhile. */
-MUST_USE int image_share(struct image *image, struct thread *thread, struct process *owner);
+/* In the memory of the owner's process. */
+MUST_USE int image_share(struct image *image, struct thread *thread, const struct thread *owner);
 /* thread: that for which it was made. */
 void image_destroy(struct image *image, const struct thread *thread);
 /* The image in which the process is, without an EC. */

@@ -15,6 +15,8 @@ static int64_t run(struct thread *thread, const struct step *steps, unsigned cou
     int64_t result;
 
     waits = 0;
+    if (!thread_doomed(thread))
+        (void)thread_interrupted(thread); /* a new thread looks for signals once */
     script_set(steps, count);
     result = forward(thread, OWNER_VFS, SCRIPTED_NR, arguments);
     assert_true(script_finished());

@@ -179,7 +179,7 @@ static void test_unknown_calls(void **state)
     assert_int_equal(call(thread, 0xffff, 0, 0), -ENOSYS);
     assert_int_equal(call(thread, LINUX_CALL_COUNT, 0, 0), -ENOSYS);
     assert_int_equal(call(thread, 350, 0, 0), -ENOSYS);
-    assert_int_equal(call(thread, __NR_clone3, 0, 0), -ENOSYS);
+    assert_int_equal(call(thread, __NR_userfaultfd, 0, 0), -ENOSYS);
     assert_int_equal(call(thread, __NR_getpid, 0, 0), thread->process->pid);
 }
 

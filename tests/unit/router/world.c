@@ -48,6 +48,8 @@ bool fails(void)
 static int64_t run_status;
 
 void run_finished(uint32_t status) { run_status = status; }
+void system_stop(void) {}
+void timers_look(void) {}
 int64_t finished_status(void) { return run_status; }
 
 /* ---- vfs -------------------------------------------------------------------------- */
@@ -301,6 +303,26 @@ int64_t mem_op_space_create(struct call *call, uint32_t space, cap_sel_t pd)
     return 0;
 }
 
+int64_t mem_op_space_clone(struct call *call, uint32_t parent, uint32_t space, cap_sel_t pd)
+{
+    struct space *free_space = space_of(0);
+
+    (void)call;
+    space_of(parent);
+    if (fails())
+        return -ENOMEM;
+    host_region_add(pd, MEMORY, MEMORY_BYTES, MEM_R | MEM_W, false);
+    *free_space = (struct space){ .id = space, .pd = pd };
+    return 0;
+}
+
+int64_t mem_op_space_share(struct call *call, uint32_t space)
+{
+    (void)call;
+    (void)space;
+    return -ENOSYS;
+}
+
 static size_t files_take(struct space *space, void *released)
 {
     size_t bytes = space->file_count * sizeof(uint64_t);
@@ -324,6 +346,37 @@ int64_t mem_op_space_destroy(struct call *call, uint32_t id, void *released,
     return 0;
 }
 
+int64_t mem_op_space_limits(struct call *call, uint32_t space, uint64_t as, uint64_t data,
+                            uint64_t stack)
+{
+    (void)call;
+    (void)as;
+    (void)data;
+    (void)stack;
+    space_of(space);
+    return 0;
+}
+
+int64_t mem_op_space_stat(struct call *call, uint32_t space, void *figures, size_t *figures_bytes)
+{
+    (void)call;
+    (void)figures;
+    space_of(space);
+    *figures_bytes = 0;
+    return -ENOSYS;
+}
+
+int64_t mem_op_maps(struct call *call, uint32_t space, uint64_t from, void *areas,
+                    size_t *areas_bytes)
+{
+    (void)call;
+    (void)from;
+    (void)areas;
+    space_of(space);
+    *areas_bytes = 0;
+    return -ENOSYS;
+}
+
 int64_t mem_op_released(struct call *call, uint32_t id, void *released, size_t *released_bytes)
 {
     (void)call;
@@ -335,11 +388,10 @@ int64_t mem_op_fault_in(struct call *call, uint32_t id, uint64_t address, uint64
                         uint32_t error_code, uint64_t *need_file, uint64_t *need_index,
                         uint64_t *need_pages, uint32_t *signal, uint32_t *code)
 {
-    cap_sel_t pd = the_thread->process->pd;
+    cap_sel_t pd = space_of(id)->pd;
 
     (void)call;
-    (void)id;
-    *code = 1;
+    *code = SEGV_MAPERR;
     if (fails())
         return -ENOMEM;
     if (page_needed && !supplied) {
@@ -350,6 +402,7 @@ int64_t mem_op_fault_in(struct call *call, uint32_t id, uint64_t address, uint64
     }
     if (page_needed && supplied == UINT32_MAX) {
         *signal = SIGBUS;
+        *code = 2; /* BUS_ADRERR */
         return -EFAULT;
     }
     if (host_fault_in(pd, address, bytes ? bytes : 1, error_code & FAULT_WRITE))
@@ -473,7 +526,7 @@ static unsigned slots_at_setup;
 
 struct holdings holdings(void)
 {
-    struct holdings held = { .processes = vfs_processes };
+    struct holdings held = { .processes = vfs_processes, .ids = world_proc_ids() };
 
     kernel_holdings(&held);
     for (unsigned i = 0; i < FILES; i++)
@@ -530,6 +583,8 @@ int world_teardown(void **state)
     assert_int_equal(now.files, 0);
     assert_int_equal(now.spaces, 0);
     assert_int_equal(now.processes, 0);
+    assert_int_equal(now.ids, 0);
+    assert_int_equal(now.delegated, 0);
     assert_int_equal(slots_in_use(), 0);
     assert_int_equal(now.objects - at_setup.objects,
                      SLOT_OBJECTS * (slots_made() - slots_at_setup));
@@ -551,9 +606,24 @@ struct thread *world_thread(void)
     assert_int_equal(vfs_process_create(&server_vfs, process->pid, 0, 0, SEL_NONE), 0);
     thread->tid = process->pid;
     thread->process = process;
-    assert_int_equal(image_create(&image, thread), 0);
+    assert_int_equal(image_create(&image, thread, 0), 0);
     assert_int_equal(thread_run(thread, &image, 0x1000, 0x2000), 0);
+    atomic_store(&thread->signalled, false); /* it has looked */
     host_region_add(process->pd, MEMORY, MEMORY_BYTES, MEM_R | MEM_W, false);
     host_region_add(process->pd, READ_ONLY, 0x1000, MEM_R, true);
     return thread;
 }
+
+/* ---- messages of threads ----------------------------------------------------------------------------- */
+
+int64_t world_message(struct thread *thread, unsigned kind, unsigned label, const uint64_t word[6])
+{
+    struct portal_frame frame = { .control = kind | ctl_message(label, 0, 0) };
+
+    if (word)
+        memcpy(frame.word, word, sizeof frame.word);
+    thread->portal.handle(&thread->portal, &frame);
+    return (int64_t)frame.word[0];
+}
+
+void world_begin(struct thread *thread) { world_message(thread, MSG_STARTUP, 0, NULL); }

@@ -41,6 +41,8 @@ struct holdings {
     unsigned files;              /* references of vfs, wherever they are */
     unsigned spaces;             /* of mem */
     unsigned processes;          /* of vfs */
+    unsigned ids;                /* of proc: processes and zombies */
+    unsigned delegated;          /* event portals in PDs of others */
 };
 struct holdings holdings(void);
 
@@ -77,3 +79,9 @@ int64_t finished_status(void);
 /* The last state set for an EC. */
 const struct ec_state *state_of_ec(void);
 unsigned recalls(void);
+/* The thread that last got a scheduling context. */
+struct thread *world_started(void);
+/* Its first message, as the kernel sends it. */
+void world_begin(struct thread *thread);
+/* Any message: kind MSG_*, label the number of a call. Returns the reply. */
+int64_t world_message(struct thread *thread, unsigned kind, unsigned label, const uint64_t word[6]);

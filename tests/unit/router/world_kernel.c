@@ -5,11 +5,16 @@
 
 #include <lib/server/backend.h>
 #include <servers/syscall-router/app_space.h>
+#include <string.h>
 
 static unsigned selectors, objects;
 static bool exists[MAX_CAPS];
 static struct ec_state last_state;
 static unsigned recall_count;
+static struct thread *by_slot[MAX_SLOTS]; /* whose portals were made */
+static struct { cap_sel_t ec; uint64_t badge; } last_ec;
+static struct thread *last_started;
+static unsigned delegated[MAX_CAPS]; /* event portals in the PD besides the main thread's */
 
 static int object_make(cap_sel_t sel)
 {
@@ -36,6 +41,7 @@ void kernel_drop(cap_sel_t first, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         objects -= exists[first + i];
         exists[first + i] = false;
+        delegated[first + i] = 0;
     }
     selectors -= count;
     cap_free(first, count);
@@ -62,6 +68,7 @@ cap_sel_t kernel_portal_create(struct portal *portal, cap_sel_t handler)
 {
     assert_true(exists[handler]);
     assert_non_null(portal->handle);
+    by_slot[((struct thread *)portal)->slot] = (struct thread *)portal;
     return object_new();
 }
 
@@ -76,10 +83,19 @@ int kernel_mint(cap_sel_t from, cap_sel_t to, uint64_t badge)
 
 int kernel_delegate(cap_sel_t sel, cap_sel_t to_pd, cap_sel_t to, unsigned rights)
 {
-    (void)to;
     (void)rights;
     assert_true(exists[sel] && exists[to_pd]);
-    return fails() ? -ENOMEM : 0;
+    if (fails())
+        return -ENOMEM;
+    delegated[to_pd] += to >= APP_SEL_EVENTS;
+    return 0;
+}
+
+void kernel_undelegate(cap_sel_t pd, cap_sel_t first, unsigned count)
+{
+    assert_true(exists[pd] && count > 0);
+    if (first >= APP_SEL_EVENTS && delegated[pd] > 0)
+        delegated[pd]--;
 }
 
 int kernel_pd_create(cap_sel_t sel) { return object_make(sel); }
@@ -109,17 +125,21 @@ int kernel_ec_create(cap_sel_t sel, cap_sel_t pd, unsigned cpu, cap_sel_t event,
                      uint64_t badge)
 {
     (void)cpu;
-    (void)event;
-    (void)utcb;
-    (void)badge;
-    assert_true(exists[pd]);
+    assert_true(exists[pd] && badge > 0 && badge < MAX_SLOTS);
+    assert_true(event == APP_SEL_EVENT ? utcb == APP_UTCB_VA
+                                       : utcb == APP_UTCB_VA + badge * PAGE_BYTES);
+    last_ec.ec = sel;
+    last_ec.badge = badge;
     return object_make(sel);
 }
 
 int kernel_sc_create(cap_sel_t sel, cap_sel_t pd, cap_sel_t ec)
 {
-    assert_true(exists[pd] && exists[ec]);
-    return object_make(sel);
+    int error = object_make(sel);
+
+    assert_true(exists[pd] && exists[ec] && ec == last_ec.ec);
+    last_started = error ? NULL : by_slot[last_ec.badge];
+    return error;
 }
 
 int kernel_ec_get_state(cap_sel_t ec, struct ec_state *state)
@@ -134,6 +154,26 @@ int kernel_ec_set_state(cap_sel_t ec, const struct ec_state *state)
     (void)ec;
     last_state = *state;
     return 0;
+}
+
+int kernel_ec_get_fpu(cap_sel_t ec, void *area, size_t *bytes)
+{
+    assert_true(exists[ec] && *bytes >= 16);
+    memset(area, 0x5a, 16);
+    *bytes = 16;
+    return fails() ? -EINVAL : 0;
+}
+
+size_t kernel_fpu_bytes(void) { return 16; }
+uint64_t kernel_fpu_features(void) { return 3; }
+
+int kernel_ec_set_fpu(cap_sel_t ec, const void *area, size_t bytes)
+{
+    const uint8_t *byte = area;
+
+    assert_true(exists[ec]);
+    assert_true(bytes == 16 && byte[0] == 0x5a && byte[15] == 0x5a);
+    return fails() ? -ENOMEM : 0;
 }
 
 void kernel_ec_recall(cap_sel_t ec)
@@ -175,11 +215,14 @@ void threads_unlock(void) {}
 
 const struct ec_state *state_of_ec(void) { return &last_state; }
 unsigned recalls(void) { return recall_count; }
+struct thread *world_started(void) { return last_started; }
 
 void kernel_holdings(struct holdings *held)
 {
     held->selectors = selectors;
     held->objects = objects;
+    for (unsigned i = 0; i < MAX_CAPS; i++)
+        held->delegated += delegated[i];
 }
 
 void kernel_setup(void) { recall_count = 0; }

@@ -4,4 +4,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct server *world_proc(void);
+/* Processes and zombies that there are. */
+unsigned world_proc_ids(void);
+/* Whether the step that is asked for is the one that is to fail. */
+bool fails(void);
