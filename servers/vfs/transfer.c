@@ -71,7 +71,7 @@ static int64_t transfer_at_offset(struct call *call, bool is_vector, bool nonblo
         return -EINVAL;
     if (error)
         return error;
-    if (!file->ops->seek && file->ops->read)
+    if (!file->ops->seek && (file->ops->read || file->ops->anonymous))
         return -ESPIPE;
     if (is_vector) {
         error = io_vector(&io, call, call->arg[1], call->arg[2]);
@@ -119,6 +119,6 @@ int64_t sys_lseek(struct call *call)
     if (!file)
         return -EBADF;
     if (!file->ops->seek)
-        return -ESPIPE;
+        return file->ops->anonymous ? 0 : -ESPIPE; /* as Linux has it */
     return file->ops->seek(file, (int64_t)call->arg[1], (unsigned)call->arg[2]);
 }
